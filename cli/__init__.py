@@ -1,0 +1,1 @@
+"""ASK. The command line."""

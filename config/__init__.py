@@ -1,0 +1,1 @@
+"""CHOOSE: what holds for this process, this supplier and this run."""

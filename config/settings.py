@@ -1,0 +1,80 @@
+"""The settings of one process: defaults, then a .env file, then the environment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _default_data_dir() -> Path:
+    return Path.home() / ".local" / "share" / "pricemill"
+
+
+class Settings(BaseSettings):
+    """Every field can be set as PRICEMILL_<NAME>; DATABASE_URL and REDIS_URL also without the prefix."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PRICEMILL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    """postgresql://user:password@host/database. None = an embedded PostgreSQL in data_dir."""
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    """redis://[:password@]host:port/0, rediss:// or unix://. None = an embedded Redis in data_dir."""
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    """Embedded servers, spool and logs."""
+    spool_dir: Path | None = None
+    """Snapshots of sources; None = data_dir/spool. Share it between hosts for a fleet that resumes anywhere."""
+    source_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Directories that file sources may lie in, separated by ':'. Empty = only what `pricemill import` hands in."""
+    allow_private_urls: bool = False
+    """Lets https sources point at private addresses (tests, intranets)."""
+    google_sheets_api: str = "https://sheets.googleapis.com"
+    credentials_dir: Path | None = None
+    """Directory of credential files (NAME.json), read-only."""
+
+    queue_name: str = "pricemill"
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 5
+    """Tasks one worker process runs at once."""
+    lease_seconds: Annotated[float, Field(ge=2, le=600)] = 10.0
+    heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 3.0
+    sweep_seconds: Annotated[float, Field(ge=0.2, le=60)] = 2.0
+    redeliver_seconds: Annotated[float, Field(ge=1, le=600)] = 10.0
+    time_limit_seconds: Annotated[float, Field(ge=1)] = 3600.0
+    """Of one attempt."""
+    shutdown_seconds: Annotated[float, Field(ge=1, le=600)] = 20.0
+    chunk_size: Annotated[int, Field(ge=100, le=100_000)] = 15_000
+    retry_policy: str = "ingest"
+    """Name of a policy in resilience/retry/policy.py."""
+    poison_after: Annotated[int, Field(ge=1, le=20)] = 3
+
+    max_source_bytes: Annotated[int, Field(ge=1)] = 2_000_000_000
+    fetch_seconds: Annotated[float, Field(ge=1)] = 300.0
+    parser_memory_bytes: Annotated[int, Field(ge=64_000_000)] = 1_073_741_824
+    parser_cpu_seconds: Annotated[int, Field(ge=1)] = 600
+    default_currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
+    """Holds for lists that state no currency; empty = they are stored as XXX with a warning."""
+    create_draft_products: bool = False
+    """True: items that match no product by GTIN or code get a draft product."""
+
+    log_level: str = "INFO"
+    log_format: Annotated[str, Field(pattern="^(json|console)$")] = "console"
+
+    @field_validator("source_roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part) for part in value.split(":") if part)
+        return value
+
+    @property
+    def spool(self) -> Path:
+        return self.spool_dir or self.data_dir / "spool"
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)

@@ -1,0 +1,1 @@
+"""AGREE: what two folders must agree on. Imports nothing of ours."""

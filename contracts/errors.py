@@ -1,0 +1,239 @@
+"""The tree of errors; every leaf says what may be done about it.
+
+PricemillError
+├── ConfigError          something was set up wrong (permanent)
+│   └── UnknownParser, ProfileInvalid
+├── ValidationError      a document or a file is not what it must be (permanent)
+│   ├── ContractViolation, SourceUnreadable, HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous
+│   ├── SourceTooLarge, SourceRefused, SourceChanged, ParserDied, AccountMismatch
+├── DependencyError      something we call did not answer well
+│   ├── SourceUnavailable, DatabaseUnavailable, QueueUnavailable, QueueFull, TimeLimitExceeded (transient)
+│   ├── SourceThrottled  (snooze)
+│   └── SourceMissing, SourceForbidden (permanent)
+├── LifecycleError       the run may not go on, though nothing is wrong with it
+│   ├── LeaseLost (discard), RunReleased (snooze), RunCancelled (discard)
+│   └── StateConflict    (permanent)
+└── SecurityError        (permanent)
+    └── SourceNotAllowed
+
+The docstring of a leaf is its default message. `code` is stable, snake case, and stands in dead
+letters, results and problems; `next_step` tells a person what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Disposition(StrEnum):
+    """What the one who catches an error may do with the task."""
+
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    SNOOZE = "snooze"
+    DISCARD = "discard"
+
+
+class PricemillError(Exception):
+    """something went wrong"""
+
+    disposition: ClassVar[Disposition] = Disposition.PERMANENT
+    category: ClassVar[str] = "Lifecycle"
+    next_step: ClassVar[str] = ""
+
+    def __init__(self, message: str | None = None, /, *, retry_after: timedelta | None = None, **context: Any) -> None:
+        self.message = message or " ".join((self.__doc__ or "").split())
+        self.retry_after = retry_after
+        self.context = context
+        super().__init__(self.message)
+
+    @property
+    def code(self) -> str:
+        """The class name in snake case: HeaderNotFound -> header_not_found."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+
+class ConfigError(PricemillError):
+    """the configuration cannot be used"""
+
+    category = "Config"
+
+
+class UnknownParser(ConfigError):
+    """there is no parser of that name"""
+
+    next_step = "use one of the parsers listed in the message, or install the package that provides it"
+
+
+class ProfileInvalid(ConfigError):
+    """the supplier profile cannot be used"""
+
+    next_step = "pricemill suppliers profile show SUPPLIER"
+
+
+class ValidationError(PricemillError):
+    """the input is not valid"""
+
+    category = "Validation"
+
+
+class ContractViolation(ValidationError):
+    """a document does not fit its schema"""
+
+    next_step = "correct the fields named by their JSON pointers and enqueue again"
+
+    def __init__(
+        self, message: str | None = None, /, *, violations: tuple[tuple[str, str], ...] = (), **context: Any
+    ) -> None:
+        super().__init__(message, **context)
+        self.violations = violations
+        """(JSON pointer, sentence) per violation."""
+
+
+class SourceUnreadable(ValidationError):
+    """the file cannot be read as what it claims to be"""
+
+    next_step = "open the file yourself; ask the supplier for a new copy"
+
+
+class HeaderNotFound(ValidationError):
+    """no header row was found"""
+
+    next_step = "pricemill map FILE shows what was seen; name the row with header_row or give a column_mapping"
+
+
+class MappingIncomplete(ValidationError):
+    """required columns are missing"""
+
+    next_step = "pricemill map FILE shows the columns; name the missing ones in column_mapping"
+
+
+class PriceFormatAmbiguous(ValidationError):
+    """the prices of this list can be read in two ways"""
+
+    next_step = "say which: set numbers.decimal to '.' or ',' in the supplier profile"
+
+
+class SourceTooLarge(ValidationError):
+    """the source is larger than allowed"""
+
+    next_step = "raise the limit in the settings if the file is what you expect"
+
+
+class SourceRefused(ValidationError):
+    """the container of the file is not safe to open"""
+
+    next_step = "do not open it; ask the supplier for a plain export"
+
+
+class SourceChanged(ValidationError):
+    """the source changed while the task was being worked on"""
+
+    next_step = "import the new file as a new task"
+
+
+class ParserDied(ValidationError):
+    """the parser process died on this file"""
+
+    next_step = "the file crashes its reader; ask the supplier for another format"
+
+
+class AccountMismatch(ValidationError):
+    """rows read and rows accounted for differ"""
+
+    next_step = "this is a defect of Pricemill; keep the file and report it"
+
+
+class DependencyError(PricemillError):
+    """something we depend on failed"""
+
+    category = "Dependency"
+
+
+class SourceUnavailable(DependencyError):
+    """the source did not answer"""
+
+    disposition = Disposition.TRANSIENT
+
+
+class TimeLimitExceeded(DependencyError):
+    """the run took longer than allowed"""
+
+    disposition = Disposition.TRANSIENT
+
+
+class DatabaseUnavailable(DependencyError):
+    """PostgreSQL cannot be used at the moment"""
+
+    disposition = Disposition.TRANSIENT
+
+
+class QueueUnavailable(DependencyError):
+    """Redis cannot be used at the moment"""
+
+    disposition = Disposition.TRANSIENT
+
+
+class QueueFull(DependencyError):
+    """too many tasks are waiting"""
+
+    disposition = Disposition.TRANSIENT
+
+
+class SourceThrottled(DependencyError):
+    """the source asks us to come back later"""
+
+    disposition = Disposition.SNOOZE
+
+
+class SourceMissing(DependencyError):
+    """the source does not exist"""
+
+    next_step = "check the path, the address or the sheet name"
+
+
+class SourceForbidden(DependencyError):
+    """the source refuses us"""
+
+    next_step = "share the source with the account named in the message"
+
+
+class LifecycleError(PricemillError):
+    """the run may not go on"""
+
+
+class LeaseLost(LifecycleError):
+    """another worker holds this task now"""
+
+    disposition = Disposition.DISCARD
+
+
+class RunReleased(LifecycleError):
+    """the worker shuts down; the task goes back"""
+
+    disposition = Disposition.SNOOZE
+
+
+class RunCancelled(LifecycleError):
+    """an operator cancelled the task"""
+
+    disposition = Disposition.DISCARD
+
+
+class StateConflict(LifecycleError):
+    """the state does not allow this"""
+
+
+class SecurityError(PricemillError):
+    """not allowed"""
+
+    category = "Security"
+
+
+class SourceNotAllowed(SecurityError):
+    """the source lies outside what this installation may read"""
+
+    next_step = "put the file under one of the source roots, or have the root added to PRICEMILL_SOURCE_ROOTS"

@@ -1,0 +1,215 @@
+"""The typed faces of the queue-message and task-result schemas."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+SCHEMA_VERSION = "2.0"
+"""Of queue messages as written today; 1.0 is still read (contracts/schema.py upgrades it)."""
+
+Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
+ColumnRef = Annotated[int, Field(ge=0, le=16383)] | Annotated[str, StringConstraints(min_length=1, max_length=500)]
+"""A header, a column letter ("A", "BC") or a zero-based index; a header that equals a letter wins."""
+
+
+class Document(BaseModel):
+    """A document that crosses a process: frozen, no unknown members."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0, 1, 2: the number kept in the ledger."""
+        return ("low", "normal", "high").index(self.value)
+
+
+class ColumnMapping(Document):
+    """Which column holds which field. What is named here is used; the rest is found."""
+
+    sku: ColumnRef | list[ColumnRef] | None = None
+    """A list makes a composite key, joined by '|'."""
+    name: ColumnRef | list[ColumnRef] | None = None
+    """A list is joined by ' / '."""
+    price: ColumnRef | None = None
+    currency: ColumnRef | None = None
+    category: ColumnRef | list[ColumnRef] | None = None
+    gtin: ColumnRef | None = None
+    unit: ColumnRef | None = None
+    price_basis: ColumnRef | None = None
+
+
+class TableSource(Document):
+    """What all sources of rows have in common; every number of a row is 1-based."""
+
+    file_path: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    """Relative to a source root, or absolute inside one."""
+    url: Annotated[str, StringConstraints(pattern=r"^https://", max_length=2048)] | None = None
+    column_mapping: ColumnMapping = ColumnMapping()
+    characteristic_columns: list[ColumnRef] | None = None
+    """None = every column that is not mapped."""
+
+    @model_validator(mode="after")
+    def _one_location(self) -> TableSource:
+        if (self.file_path is None) == (self.url is None):
+            raise ValueError("give exactly one of file_path and url")
+        return self
+
+
+class CsvSource(TableSource):
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    """None = found."""
+    encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    has_header: bool | None = None
+    """None = found; False = the first row is data."""
+    header_row: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class ExcelSource(TableSource):
+    sheet_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    """None = the first visible sheet that holds a table."""
+    has_header: bool | None = None
+    header_row: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class JsonLinesSource(TableSource):
+    encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+
+
+class GoogleSheetsSource(Document):
+    sheet_url: Annotated[
+        str, StringConstraints(pattern=r"^https://docs\.google\.com/spreadsheets/d/[A-Za-z0-9_-]+", max_length=2048)
+    ]
+    sheet_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    has_header: bool | None = None
+    header_row: Annotated[int, Field(ge=1, le=1000)] | None = None
+    data_start_row: Annotated[int, Field(ge=1, le=1001)] | None = None
+    credentials: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")] | None = None
+    """Name of a credential of this installation, never the secret and never a path."""
+    column_mapping: ColumnMapping = ColumnMapping()
+    characteristic_columns: list[ColumnRef] | None = None
+
+    @model_validator(mode="after")
+    def _data_below_header(self) -> GoogleSheetsSource:
+        if self.data_start_row is not None and self.header_row is not None and self.data_start_row <= self.header_row:
+            raise ValueError("data_start_row must be greater than header_row")
+        return self
+
+
+SOURCES: dict[str, type[Document]] = {
+    "csv": CsvSource,
+    "excel": ExcelSource,
+    "json_lines": JsonLinesSource,
+    "google_sheets": GoogleSheetsSource,
+}
+"""source_config by parser_type; a plugged-in parser names its own model."""
+
+
+class TaskOptions(Document):
+    """What a producer may decide for one task; anything left out comes from the supplier profile."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    decimal: Literal[".", ","] | None = None
+    duplicates: Literal["last", "first", "reject_conflicting"] | None = None
+    zero_price: Literal["reject", "accept"] | None = None
+    chunk_size: Annotated[int, Field(ge=100, le=100_000)] | None = None
+    list_name: Text255 | None = None
+    """Tells several lists of one supplier apart (profile, staleness); None = the supplier's only list."""
+
+
+def new_task_id() -> str:
+    """A UUIDv7 in hex with dashes: unique without coordination, sorted by time."""
+    value = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
+    value = (value & ~(0xF << 76)) | (7 << 76)
+    value = (value & ~(0x3 << 62)) | (2 << 62)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class ParseTask(Document):
+    """One order: read this source of this supplier and load it."""
+
+    schema_version: Literal["2.0"] = "2.0"
+    task_id: Text255 = Field(default_factory=new_task_id)
+    parser_type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+    supplier_name: Text255
+    source_config: dict[str, Any]
+    """As it was handed in; `source()` gives the typed form of the built-in parsers."""
+    priority: Priority = Priority.NORMAL
+    max_retries: Annotated[int, Field(ge=0, le=10)] = 3
+    """Retries after the first attempt."""
+    enqueued_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    as_of: datetime | None = None
+    """The time for which the list is valid; None = when it was registered."""
+    expires_at: datetime | None = None
+    idempotency_key: Text255 | None = None
+    traceparent: Annotated[str, StringConstraints(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
+    options: TaskOptions = TaskOptions()
+
+    @model_validator(mode="after")
+    def _source_fits_parser(self) -> ParseTask:
+        model = SOURCES.get(self.parser_type)
+        if model is not None:
+            model.model_validate(self.source_config)
+        return self
+
+    def source(self) -> Document | None:
+        """The typed source_config, or None for a parser that is not built in."""
+        model = SOURCES.get(self.parser_type)
+        return None if model is None else model.model_validate(self.source_config)
+
+    def document(self) -> dict[str, Any]:
+        """The queue message as JSON-ready members; what is None is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class Statistics(Document):
+    """total = sum of all buckets; successful = new + changed + unchanged; failed = rejected."""
+
+    total_rows: Annotated[int, Field(ge=0)]
+    successful_rows: Annotated[int, Field(ge=0)]
+    failed_rows: Annotated[int, Field(ge=0)]
+    new: Annotated[int, Field(ge=0)] = 0
+    changed: Annotated[int, Field(ge=0)] = 0
+    unchanged: Annotated[int, Field(ge=0)] = 0
+    held: Annotated[int, Field(ge=0)] = 0
+    ignored: dict[str, int] = {}
+    processing_time_seconds: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    items_per_second: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+
+
+class ErrorGroup(Document):
+    error_type: Text255
+    count: Annotated[int, Field(ge=1)]
+    sample_message: str
+
+
+class TaskResult(Document):
+    schema_version: Literal["2.0"] = "2.0"
+    task_id: Text255
+    status: Literal["success", "partial_success", "failure"]
+    processed_at: datetime
+    supplier_id: str | None = None
+    statistics: Statistics | None = None
+    errors: list[ErrorGroup] = []
+    retry_count: Annotated[int, Field(ge=0)] = 0
+    config_version: str | None = None
+    source_sha256: str | None = None
+    understanding: dict[str, Any] | None = None
+    """How the list was read: format, layout, mapping with certainty and reason."""
+    warnings: list[str] = []
+
+    def document(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,107 @@
+"""How a list is understood: where its table lies, which column is what, how its numbers are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+FIELDS = ("sku", "name", "price", "currency", "category", "gtin", "unit", "price_basis")
+"""What a column may be mapped to; every other column becomes a characteristic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table."""
+
+    index: int
+    """Zero-based."""
+    header: str
+    """As it stands in the list, white space folded; '' if it has none."""
+    field: str | None
+    """One of FIELDS, or None."""
+    key: str | None
+    """Name among the characteristics, or None if the column is mapped or dropped."""
+    kind: Literal["text", "number"] = "text"
+    """For characteristics: numbers are stored as JSON numbers where they are canonical."""
+    certainty: float = 0.0
+    """0..1."""
+    reason: str = ""
+    """One phrase: why this field."""
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """How a column writes numbers."""
+
+    decimal: Literal[".", ","] | None
+    """None = no value of the column has decimals; a value with a separator then does not fit."""
+    thousands: str
+    """'' or one of , . ' and space (any Unicode space counts as space)."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Deterministic for the same bytes, config and profile; part of the plan's fingerprint."""
+
+    header_row: int | None
+    """Physical number (1-based) of the last header row; None = no header in the rows."""
+    header_rows: int
+    """How many rows the header has (0, 1 or 2)."""
+    columns: tuple[Column, ...]
+    numbers: NumberFormat
+    """Of the price column."""
+    currency: str | None
+    """ISO 4217 where one holds for the whole list; None = by column or per cell, XXX = not stated."""
+    currency_reason: str
+    price_basis: str
+    """Canonical text of the units a price is for, where the list states one for all; '1' otherwise."""
+    unit: str | None
+    duplicates: Literal["last", "first", "reject_conflicting"]
+    zero_price: Literal["reject", "accept"]
+    sections: bool
+    """True: rows with text in one cell only name the category of the rows below."""
+    width: int
+    """Cells a complete row has."""
+    profile_version: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    def columns_of(self, field: str) -> tuple[Column, ...]:
+        """All columns mapped to a field, in key order (a composite key has several)."""
+        return tuple(column for column in self.columns if column.field == field)
+
+    def document(self) -> dict[str, Any]:
+        """For results, checkpoints and `pricemill map`."""
+        return {
+            "header_row": self.header_row,
+            "header_rows": self.header_rows,
+            "columns": [
+                {
+                    "index": column.index,
+                    "header": column.header,
+                    "field": column.field,
+                    "key": column.key,
+                    "kind": column.kind,
+                    "certainty": round(column.certainty, 2),
+                    "reason": column.reason,
+                    "sample": column.sample,
+                }
+                for column in self.columns
+            ],
+            "numbers": {
+                "decimal": self.numbers.decimal,
+                "thousands": self.numbers.thousands,
+                "reason": self.numbers.reason,
+            },
+            "currency": self.currency,
+            "currency_reason": self.currency_reason,
+            "price_basis": self.price_basis,
+            "unit": self.unit,
+            "duplicates": self.duplicates,
+            "zero_price": self.zero_price,
+            "sections": self.sections,
+            "width": self.width,
+            "profile_version": self.profile_version,
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,1 @@
+"""REMEMBER. Home of SQLAlchemy and asyncpg."""

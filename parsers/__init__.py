@@ -1,0 +1,1 @@
+"""READ. One format a file."""

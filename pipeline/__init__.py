@@ -1,0 +1,1 @@
+"""RUN. Orchestrates one task, knows no database and no queue."""

@@ -1,0 +1,1 @@
+"""How rows become items: the stages of a run."""

@@ -1,0 +1,1 @@
+"""How a list is understood: table region, header, columns, numbers, currency."""

@@ -1,0 +1,1 @@
+"""DECIDE. Pure policies."""

@@ -1,0 +1,1 @@
+"""DELIVER. Composition root, home of arq and redis."""
