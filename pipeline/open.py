@@ -1,0 +1,118 @@
+"""The first half of an attempt: fetch a source, open it, understand it, and freeze the plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from config.plan import Plan
+from config.profiles import SupplierProfile, apply_profile
+from config.settings import Settings
+from contracts.catalog import StoredProfile
+from contracts.failpoints import failpoint
+from contracts.parser import Parser, Reading, Source
+from contracts.rows import Row
+from contracts.task import Document, ParseTask
+from contracts.understanding import Understanding
+from observability.logging import get_logger
+from pipeline.understanding.understand import understand
+
+log = get_logger(__name__)
+
+SAMPLE_ROWS = 2_000
+"""Physical rows from which a list is understood; the price column is read to its end only if these leave its
+number format open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source that was fetched, opened and understood. Whoever holds it closes `reading`."""
+
+    source: Source
+    reading: Reading
+    plan: Plan
+
+
+async def open_source(
+    task: ParseTask, parser: Parser, *, spool: Path, stored: StoredProfile | None, settings: Settings
+) -> Opened:
+    """No transaction is open meanwhile. Raises what fetch and open raise, HeaderNotFound, MappingIncomplete,
+    PriceFormatAmbiguous and ProfileInvalid."""
+    source = await parser.fetch(task, spool)
+    failpoint("source.fetched")
+    log.info("source.fetched", source=source.name, bytes=source.size, sha256=source.sha256)
+    profile = None if stored is None else SupplierProfile.model_validate(stored.document)
+    config = apply_profile(parser.config.model_validate(task.source_config), profile)
+    reading = await parser.open(source, config)
+    failpoint("source.opened")
+    try:
+        understanding = await understand_reading(
+            reading,
+            task=task,
+            config=config,
+            profile=profile,
+            profile_version=None if stored is None else stored.version,
+            default_currency=settings.default_currency,
+        )
+    except BaseException:
+        await reading.close()
+        raise
+    plan = Plan(
+        parser_type=task.parser_type,
+        description=reading.description.document(),
+        understanding=understanding,
+        chunk_size=task.options.chunk_size or settings.chunk_size,
+        lease=settings.lease,
+        time_limit=timedelta(seconds=settings.time_limit_seconds),
+    )
+    failpoint("plan.made")
+    log.info("plan.made", fingerprint=plan.fingerprint[:12], chunk_size=plan.chunk_size)
+    return Opened(source, reading, plan)
+
+
+async def understand_reading(
+    reading: Reading,
+    *,
+    task: ParseTask,
+    config: Document,
+    profile: SupplierProfile | None,
+    profile_version: int | None,
+    default_currency: str,
+) -> Understanding:
+    """Understands an opened source from its first rows, in a thread; same arguments, same answer."""
+    sample: list[tuple[int, Row]] = []
+    chunks = reading.chunks(size=SAMPLE_ROWS)
+    try:
+        async for chunk in chunks:
+            sample += zip(chunk.row_numbers(), chunk.rows(), strict=True)
+            if len(sample) >= SAMPLE_ROWS:
+                break
+    finally:
+        await chunks.aclose()  # type: ignore[attr-defined]
+    loop = asyncio.get_running_loop()
+
+    def every_row() -> Iterator[tuple[int, Row]]:
+        # Runs in the thread of understand(); the reading belongs to the loop, so each chunk is asked for there.
+        again = reading.chunks()
+
+        async def following() -> list[tuple[int, Row]] | None:
+            chunk = await anext(again, None)
+            return None if chunk is None else list(zip(chunk.row_numbers(), chunk.rows(), strict=True))
+
+        while (rows := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not None:
+            yield from rows
+
+    return await asyncio.to_thread(
+        understand,
+        sample[:SAMPLE_ROWS],
+        reading.description,
+        source_config=config,
+        options=task.options,
+        profile=profile,
+        profile_version=profile_version,
+        default_currency=default_currency,
+        more=every_row,
+    )

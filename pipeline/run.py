@@ -1,0 +1,157 @@
+"""One attempt at one task: open its source, resume, load chunk by chunk, sum up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+from config.profiles import profile_from_understanding
+from config.settings import Settings
+from contracts.account import Account
+from contracts.catalog import Matcher, Profiles
+from contracts.checkpoint import Checkpoint
+from contracts.parser import Parser
+from contracts.reasons import REASONS
+from contracts.store import Claim, Loader
+from contracts.task import ErrorGroup, Statistics, TaskResult
+from observability.logging import get_logger
+from pipeline.chunks import replay_state, run_chunks
+from pipeline.open import Opened, open_source
+from pipeline.stages import build_stages
+from resilience.checkpoint.resume import resume_from
+from resilience.checkpoint.seal import seal
+from resilience.guard import Guard
+
+log = get_logger(__name__)
+
+
+class OpenLoader(Protocol):
+    """How a run gets its Loader; workers/app.py chooses the implementation."""
+
+    def __call__(self, claim: Claim, *, source_type: str, restarted: bool) -> Awaitable[Loader]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """What every run of this process uses."""
+
+    settings: Settings
+    parser: Callable[[str], Parser]
+    open_loader: OpenLoader
+    profiles: Profiles
+    matcher: Matcher | None
+
+
+def spool_of(settings: Settings, task_id: str) -> Path:
+    """The directory of one task's snapshot; a hash, because ids are the producers' text."""
+    return settings.spool / hashlib.sha256(task_id.encode()).hexdigest()[:32]
+
+
+async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) -> TaskResult:
+    """Works on a claimed task until every row is in a bucket and committed.
+
+    Raises whatever ended the attempt; rows committed until then stay, and the next attempt goes on behind them.
+    """
+    started = monotonic()
+    task = claim.task
+    stored = await with_.profiles.newest(task.supplier_name)
+    opened = await open_source(
+        task,
+        with_.parser(task.parser_type),
+        spool=spool_of(with_.settings, task.task_id),
+        stored=stored,
+        settings=with_.settings,
+    )
+    try:
+        supplier_id, checkpoint = await _load(claim, opened, guards=guards, with_=with_)
+    finally:
+        await opened.reading.close()
+    if with_.matcher is not None:
+        await with_.matcher.match(claim)
+    account = Account() if checkpoint is None else checkpoint.account
+    understanding = opened.plan.understanding
+    if stored is None and account.new + account.changed + account.unchanged:
+        document = profile_from_understanding(understanding, opened.reading.description).model_dump(
+            mode="json", exclude_none=True
+        )
+        await with_.profiles.add(task.supplier_name, document, created_by="pricemill")
+    return summarise(claim, opened, account, supplier_id=supplier_id, seconds=monotonic() - started)
+
+
+async def _load(
+    claim: Claim, opened: Opened, *, guards: Sequence[Guard], with_: Collaborators
+) -> tuple[str, Checkpoint | None]:
+    plan = opened.plan
+    resume = resume_from(
+        claim.checkpoints, source_sha256=opened.source.sha256, plan_fingerprint=plan.fingerprint
+    )
+    for note in resume.notes:
+        log.warning("checkpoint.not_used", reason=note)
+    loader = await with_.open_loader(claim, source_type=claim.task.parser_type, restarted=resume.restarted)
+    try:
+        stages = build_stages(plan, await loader.known())
+        if resume.checkpoint is not None:
+            log.info("run.resumed", row=resume.checkpoint.cursor.row, sequence=resume.checkpoint.sequence)
+            await replay_state(opened.reading, stages, upto=resume.checkpoint.cursor)
+        checkpoint = await run_chunks(
+            task_id=claim.task.task_id,
+            source_sha256=opened.source.sha256,
+            reading=opened.reading,
+            plan=plan,
+            stages=stages,
+            loader=loader,
+            checkpoint=resume.checkpoint,
+            next_sequence=resume.next_sequence,
+            guards=guards,
+            seal=seal,
+        )
+    finally:
+        await loader.close()
+    return loader.supplier_id, checkpoint
+
+
+def summarise(
+    claim: Claim, opened: Opened, account: Account, *, supplier_id: str, seconds: float
+) -> TaskResult:
+    """The task-result document of a run in which every row is accounted for."""
+    stored = account.new + account.changed + account.unchanged
+    failed = account.rejected.total()
+    took = Decimal(str(round(seconds, 3)))
+    return TaskResult(
+        task_id=claim.task.task_id,
+        status="success" if not failed else "partial_success" if stored else "failure",
+        processed_at=datetime.now(UTC),
+        supplier_id=supplier_id,
+        statistics=Statistics(
+            total_rows=account.read,
+            successful_rows=stored,
+            failed_rows=failed,
+            new=account.new,
+            changed=account.changed,
+            unchanged=account.unchanged,
+            held=account.held.total(),
+            ignored={key: count for key, count in sorted(account.ignored.items()) if count},
+            processing_time_seconds=took,
+            items_per_second=round(stored / took, 1) if took else Decimal(0),
+        ),
+        errors=[
+            ErrorGroup(error_type=code, count=count, sample_message=REASONS[code].sentence if code in REASONS else code)
+            for code, count in account.rejected.most_common()
+            if count
+        ],
+        retry_count=claim.attempt - 1,
+        config_version=opened.plan.config_version,
+        source_sha256=opened.source.sha256,
+        understanding={
+            "description": opened.reading.description.document(),
+            "source": opened.source.name,
+            **opened.plan.understanding.document(),
+        },
+        warnings=[*opened.reading.description.notes, *opened.plan.understanding.warnings],
+    )

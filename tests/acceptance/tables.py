@@ -1,0 +1,97 @@
+"""The tables as a person would compare them: without ids, clock times and counts of attempts."""
+
+from __future__ import annotations
+
+import asyncpg
+
+_CATEGORY_PATH = """
+WITH RECURSIVE path(id, names) AS (
+  SELECT id, ARRAY[name::text] FROM categories WHERE parent_id IS NULL
+  UNION ALL
+  SELECT c.id, p.names || c.name::text FROM categories c JOIN path p ON c.parent_id = p.id
+)
+"""
+
+QUERIES = {
+    "suppliers": "SELECT name, source_type, applied_as_of FROM suppliers ORDER BY name",
+    "categories": _CATEGORY_PATH + "SELECT names FROM path ORDER BY names",
+    "products": "SELECT internal_sku, name, gtin, status FROM products ORDER BY internal_sku",
+    "supplier_items": _CATEGORY_PATH
+    + """
+    SELECT s.name AS supplier, i.supplier_sku, i.name, i.current_price, i.currency, i.price_basis, i.unit, i.gtin,
+           path.names AS category, i.characteristics, i.as_of, i.key_hash, i.fingerprint, i.source_row,
+           t.task_id, p.internal_sku
+      FROM supplier_items i JOIN suppliers s ON s.id = i.supplier_id JOIN tasks t ON t.id = i.task_key
+      LEFT JOIN path ON path.id = i.category_id LEFT JOIN products p ON p.id = i.product_id
+     ORDER BY s.name, i.supplier_sku
+    """,
+    "price_history": """
+    SELECT s.name AS supplier, i.supplier_sku, h.price, h.currency, h.price_basis, h.as_of, h.source_row, t.task_id
+      FROM price_history h JOIN supplier_items i ON i.id = h.supplier_item_id
+      JOIN suppliers s ON s.id = i.supplier_id JOIN tasks t ON t.id = h.task_key
+     ORDER BY s.name, i.supplier_sku, h.as_of, t.id
+    """,
+    "parsing_logs": """
+    SELECT l.task_id, s.name AS supplier, l.error_type, l.error_message, l.row_number, l.field, l.value, l.row_data
+      FROM parsing_logs l LEFT JOIN suppliers s ON s.id = l.supplier_id
+     ORDER BY l.task_id, l.row_number, l.error_type
+    """,
+    "tasks": """
+    SELECT task_id, status, (result->'statistics') - 'processing_time_seconds' - 'items_per_second' AS statistics,
+           result->>'status' AS result
+      FROM tasks ORDER BY task_id
+    """,
+    "dead_letters": "SELECT task_id, supplier_name, code, status FROM dead_letters ORDER BY task_id, code",
+}
+
+MUST_BE_EMPTY = {
+    "I9 rows logged differ from rows rejected": """
+    SELECT t.task_id FROM tasks t
+     WHERE t.status = 'completed'
+       AND (t.result->'statistics'->>'failed_rows')::int
+           <> (SELECT count(*) FROM parsing_logs l WHERE l.task_id = t.task_id)
+    """,
+    "I10 neighbouring history rows with the same price": """
+    SELECT supplier_item_id FROM (
+      SELECT supplier_item_id, price, currency, price_basis,
+             lag(ROW(price, currency, price_basis)) OVER w AS before
+        FROM price_history WINDOW w AS (PARTITION BY supplier_item_id ORDER BY as_of, id)) h
+     WHERE before = ROW(price, currency, price_basis)
+    """,
+    "I10 current price is not the newest of the history": """
+    SELECT i.id FROM supplier_items i
+      LEFT JOIN LATERAL (SELECT price, currency FROM price_history h WHERE h.supplier_item_id = i.id
+                          ORDER BY as_of DESC, id DESC LIMIT 1) n ON true
+     WHERE (n.price, n.currency) IS DISTINCT FROM (i.current_price, i.currency)
+    """,
+    "I15 dead tasks without exactly one open dead letter": """
+    SELECT t.task_id FROM tasks t
+     WHERE (t.status = 'dead') <> (1 = (SELECT count(*) FROM dead_letters d
+                                         WHERE d.task_key = t.id AND d.status = 'open'))
+    """,
+    "items without a supplier": """
+    SELECT i.id FROM supplier_items i LEFT JOIN suppliers s ON s.id = i.supplier_id WHERE s.id IS NULL
+    """,
+    "history without an item": """
+    SELECT h.id FROM price_history h LEFT JOIN supplier_items i ON i.id = h.supplier_item_id WHERE i.id IS NULL
+    """,
+}
+
+
+async def logical_tables(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """Every table's rows in a stable order, ready to be compared with those of another run."""
+    connection = await asyncpg.connect(url)
+    try:
+        return {name: [tuple(row) for row in await connection.fetch(query)] for name, query in QUERIES.items()}
+    finally:
+        await connection.close()
+
+
+async def broken_invariants(url: str) -> dict[str, int]:
+    """How many rows break each invariant that a query can see; empty when all hold."""
+    connection = await asyncpg.connect(url)
+    try:
+        counts = {name: len(await connection.fetch(query)) for name, query in MUST_BE_EMPTY.items()}
+    finally:
+        await connection.close()
+    return {name: count for name, count in counts.items() if count}
