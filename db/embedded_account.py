@@ -1,0 +1,101 @@
+"""The operating system's side of the embedded server: whose process it is and what it may reach."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import ConfigError
+
+ACCOUNTS = ("postgres", "pgserver", "pricemill")
+"""Looked for in this order; PostgreSQL refuses to run as root."""
+
+
+def _account() -> pwd.struct_passwd:
+    for name in ACCOUNTS:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    command = shutil.which("useradd")
+    if command is not None:
+        done = subprocess.run([command, "--system", ACCOUNTS[-1]], check=False, capture_output=True, timeout=30)  # noqa: S603
+        if done.returncode == 0:
+            return pwd.getpwnam(ACCOUNTS[-1])
+    try:
+        return pwd.getpwnam("nobody")
+    except KeyError:
+        raise ConfigError("PostgreSQL does not run as root and there is no other account; set DATABASE_URL") from None
+
+
+def credentials(cluster: Path) -> dict[str, Any]:
+    """Arguments of subprocess.run that make a program run as the owner of the cluster; none unless we are root."""
+    if os.geteuid() != 0:
+        return {}
+    owner = cluster.stat()
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+
+
+def empty_directory(path: Path) -> None:
+    """Made new, private, and the server account's if we are root."""
+    if path.exists():
+        shutil.rmtree(path)
+    path.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        account = _account()
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def admit(binaries: Path, directory: Path) -> None:
+    """As root: lets the server's account pass through (not list) the directories above its files, and read
+    the binaries where a strict umask closed them."""
+    if os.geteuid() != 0:
+        return
+    for path in (directory, *directory.parents, *binaries.parents):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            path.chmod(mode | stat.S_IXOTH)
+    if (binaries / "postgres").stat().st_mode & 0o005 != 0o005:
+        for path in binaries.parent.rglob("*"):
+            if not path.is_symlink():
+                mode = stat.S_IMODE(path.stat().st_mode)
+                path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+
+
+def short_directory(cluster: Path) -> Path:
+    """A directory for the socket with a short name, derived from the path of the cluster. Refuses one that
+    someone else put there."""
+    owner = cluster.stat()
+    name = hashlib.sha256(os.fsencode(cluster)).hexdigest()[:12]
+    path = Path(tempfile.gettempdir()) / f"pricemill-{name}"
+    if len(os.fsencode(path)) > 80:
+        path = Path("/tmp") / path.name  # noqa: S108
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        found = path.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner.st_uid or found.st_mode & 0o077:
+            raise ConfigError(f"{path} is needed for the database's socket, but belongs to someone else") from None
+    else:
+        os.chown(path, owner.st_uid, owner.st_gid)
+    return path
+
+
+def command_line(pid: int) -> str:
+    """Of a running process; '' if it cannot be seen."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        pass
+    command = shutil.which("ps")
+    if command is None:
+        return ""
+    done = subprocess.run([command, "-p", str(pid), "-o", "args="], check=False, capture_output=True, timeout=10)  # noqa: S603
+    return done.stdout.decode(errors="replace")
