@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from contracts.account import Account
 
@@ -14,6 +14,19 @@ Cell = str | Decimal | bool | None
 locale can misread; text stays text; dates are ISO 8601 text; error cells are their text ("#N/A")."""
 
 Row = Sequence[Cell]
+
+
+class BrokenRow(tuple[Cell, ...]):  # noqa: SLOT001 (a tuple subclass cannot have slots of its own)
+    """A row that could not be cut into cells; always rejected, never a note or a heading. Its cells (usually
+    one: the raw text, at most 1,000 characters) are for people and may hold lone surrogates."""
+
+    code: str
+    """row_unreadable, row_ragged or row_too_large of contracts/reasons.py."""
+
+    def __new__(cls, cells: Sequence[Cell], code: str) -> Self:
+        row = super().__new__(cls, cells)
+        row.code = code
+        return row
 
 
 @dataclass(frozen=True, slots=True)
