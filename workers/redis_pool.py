@@ -1,0 +1,45 @@
+"""Opens arq's Redis client on a connection pool of our own: every call has a time limit, every value is JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+
+from contracts.errors import ConfigError
+
+SOCKET_SECONDS = 5.0
+"""Longest wait for one answer; longer than any BLPOP of ours. arq's own pool waits for ever on a half-open link."""
+CONNECT_SECONDS = 2.0
+KEPT_MS = 30 * 86_400_000
+"""How long a payload may wait in Redis. One that expires loses its nudge, not its task: the sweep sends another."""
+
+
+def to_json(value: Any) -> bytes:
+    return orjson.dumps(value)
+
+
+def open_redis(url: str, *, queue_name: str) -> ArqRedis:
+    """A client for redis://, rediss:// or unix://; connects on first use, so it can be had while Redis is away.
+    The caller closes it with `aclose(close_connection_pool=True)`. Raises ConfigError for any other URL."""
+    limits: dict[str, Any] = {
+        "socket_timeout": SOCKET_SECONDS,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "health_check_interval": 10,
+    }
+    if not url.startswith("unix:"):
+        limits["socket_keepalive"] = True
+    try:
+        pool = ConnectionPool.from_url(url, **limits)
+    except ValueError as error:
+        # The message of redis names the scheme only; the URL may hold a password and is never repeated.
+        raise ConfigError(f"REDIS_URL cannot be used: {error}") from None
+    return ArqRedis(
+        pool,
+        job_serializer=to_json,
+        job_deserializer=orjson.loads,
+        default_queue_name=queue_name,
+        expires_extra_ms=KEPT_MS,
+    )
