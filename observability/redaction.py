@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Any, Final
+from uuid import UUID
 
 REDACTED: Final = "[REDACTED]"
 EMPTY: Final = "[EMPTY]"
@@ -75,6 +79,7 @@ _SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     ),
 )
 _MAX_DEPTH: Final = 40
+_PLAIN: Final = (date, timedelta, Decimal, PurePath, UUID, BaseException)
 
 _protected: set[str] = set()
 
@@ -126,7 +131,8 @@ def _redact(value: Any, depth: int) -> Any:
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [_redact(item, depth + 1) for item in value]
-    return redact_text(repr(value))
+    # repr of the rest: str() of a stranger may show what its repr hides.
+    return redact_text(str(value) if isinstance(value, _PLAIN) else repr(value))
 
 
 def _hidden(value: Any) -> Any:

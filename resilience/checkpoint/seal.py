@@ -47,9 +47,10 @@ def seal(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def unseal(document: object, *, task_id: str | None = None) -> Checkpoint:
-    """The checkpoint of a sealed document, or of its bytes (JSON, gzip or not); of that task, if one is named. Raises
-    CheckpointCorrupt and nothing else. Documents of the same major version are read: members a newer minor added are covered by the seal and
-    otherwise ignored."""
+    """The checkpoint of a sealed document, or of its bytes (JSON, gzip or not); of that task, if one is named.
+
+    Raises CheckpointCorrupt and nothing else. Documents of the same major version are read: members that a newer
+    minor version added are covered by the seal and otherwise ignored."""
     members = _load(document) if isinstance(document, bytes) else document
     if not isinstance(members, dict):
         raise CheckpointCorrupt("wrong_types", "the checkpoint is not a JSON object")
