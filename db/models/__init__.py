@@ -1,0 +1,22 @@
+"""The tables as SQLAlchemy sees them; migrations/versions makes them, a test holds both equal."""
+
+from db.base import Base
+from db.models.catalog import Category, PriceHistory, Product, Supplier, SupplierItem, SupplierProfile
+from db.models.operations import DeadLetterRow, ParsingLog, Worker
+from db.models.tasks import CheckpointRow, Task, TaskAttempt
+
+__all__ = [
+    "Base",
+    "Category",
+    "CheckpointRow",
+    "DeadLetterRow",
+    "ParsingLog",
+    "PriceHistory",
+    "Product",
+    "Supplier",
+    "SupplierItem",
+    "SupplierProfile",
+    "Task",
+    "TaskAttempt",
+    "Worker",
+]
