@@ -66,6 +66,10 @@ class Understanding:
     """Cells a complete row has."""
     profile_version: int | None = None
     warnings: tuple[str, ...] = ()
+    short_rows: bool = True
+    """True: a row may end early, what is missing is blank (spreadsheets, JSON). False: it lost a separator."""
+    key_shapes: tuple[str, ...] = ()
+    """Codes of the list with letters as A and digits as 9; a lone cell of such a shape is an item, no heading."""
 
     def columns_of(self, field: str) -> tuple[Column, ...]:
         """All columns mapped to a field, in key order (a composite key has several)."""
@@ -104,4 +108,6 @@ class Understanding:
             "width": self.width,
             "profile_version": self.profile_version,
             "warnings": list(self.warnings),
+            "short_rows": self.short_rows,
+            "key_shapes": list(self.key_shapes),
         }
