@@ -1,0 +1,88 @@
+"""Errors as a person or a program meets them: one problem object, one exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.exits import Exit
+from cli.text import line
+from contracts.errors import (
+    ContractViolation,
+    DatabaseUnavailable,
+    PricemillError,
+    QueueUnavailable,
+    SourceMissing,
+    StateConflict,
+    ValidationError,
+)
+
+TYPE = "https://pricemill.example/problems/"
+
+
+class NotFound(PricemillError):
+    """there is no such thing"""
+
+    category = "Validation"
+
+
+class Usage(PricemillError):
+    """the command cannot be understood"""
+
+    category = "Validation"
+
+
+class WaitedTooLong(PricemillError):
+    """the wait ran out; the work goes on"""
+
+
+class Failed(PricemillError):
+    """it did not work"""
+
+
+_EXITS: tuple[tuple[type[PricemillError], Exit, int], ...] = (
+    (Usage, Exit.USAGE, 400),
+    (NotFound, Exit.NOT_FOUND, 404),
+    (SourceMissing, Exit.NOT_FOUND, 404),
+    (WaitedTooLong, Exit.TIMED_OUT, 504),
+    (DatabaseUnavailable, Exit.UNREACHABLE, 503),
+    (QueueUnavailable, Exit.UNREACHABLE, 503),
+    (StateConflict, Exit.REFUSED, 409),
+    (Failed, Exit.FAILED, 500),
+    (ValidationError, Exit.REFUSED, 422),
+)
+
+
+def exit_of(error: PricemillError) -> Exit:
+    """By the class; configuration and security refuse, everything unnamed failed."""
+    for kind, code, _ in _EXITS:
+        if isinstance(error, kind):
+            return code
+    return Exit.REFUSED if error.category in {"Config", "Security"} else Exit.FAILED
+
+
+def document(error: PricemillError) -> dict[str, Any]:
+    """The problem+json object (RFC 9457 with `code` and `next`)."""
+    status = next((status for kind, _, status in _EXITS if isinstance(error, kind)), 500)
+    if status == 500 and error.category in {"Config", "Security"}:
+        status = 422 if error.category == "Config" else 403
+    problem: dict[str, Any] = {
+        "type": TYPE + error.code,
+        "title": " ".join((type(error).__doc__ or "").split()),
+        "status": status,
+        "code": error.code,
+        "detail": error.message,
+        "next": error.context.get("next") or error.next_step,
+    }
+    if isinstance(error, ContractViolation):
+        problem["errors"] = [{"pointer": pointer, "detail": sentence} for pointer, sentence in error.violations]
+    return problem
+
+
+def lines(error: PricemillError) -> list[str]:
+    """The same for people."""
+    problem = document(error)
+    told = [f"Error: {line(problem['detail'])}"]
+    told += [f"  {line(one['pointer'] or '/')}: {line(one['detail'])}" for one in problem.get("errors", ())]
+    if problem["next"]:
+        told.append(f"Next: {line(problem['next'])}")
+    return told

@@ -1,0 +1,33 @@
+"""All read models behind one name, and the connections they use."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import asyncpg
+
+from db.connection import open_pool
+from db.reports_catalog import CatalogReports
+from db.reports_errors import ErrorReports
+from db.reports_prices import PriceReports
+from db.reports_reader import Reader
+from db.reports_status import StatusReport
+from db.reports_tasks import TaskReports
+
+
+class Reports(StatusReport, TaskReports, ErrorReports, PriceReports, CatalogReports):
+    """What operators ask. Reads only; each statement is its own transaction."""
+
+    def __init__(self, reader: Reader, pool: asyncpg.Pool | None = None) -> None:
+        super().__init__(reader)
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """On a small pool of its own that connects when first asked; `close()` ends it."""
+        pool = await open_pool(url, size=4, application_name="pricemill reports", default_transaction_read_only="on")
+        return cls(pool, pool)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
