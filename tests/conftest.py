@@ -15,6 +15,9 @@ import pytest
 
 from db import embedded
 from db.engine import upgrade
+from tests.support.redis_server import queue_name, redis_process, redis_server, redis_url
+
+__all__ = ["queue_name", "redis_process", "redis_server", "redis_url"]
 
 TEMPLATE = "pricemill_template"
 

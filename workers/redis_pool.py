@@ -43,3 +43,8 @@ def open_redis(url: str, *, queue_name: str) -> ArqRedis:
         default_queue_name=queue_name,
         expires_extra_ms=KEPT_MS,
     )
+
+
+async def call(redis: ArqRedis, *command: str | bytes | int) -> Any:
+    """One command as it is written in Redis' manual (the typed methods of redis-py disagree with their awaiting)."""
+    return await redis.execute_command(*command)  # type: ignore[no-untyped-call]

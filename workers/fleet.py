@@ -1,0 +1,203 @@
+"""Runs one worker process: takes deliveries, sweeps, watches itself, and leaves in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import time
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from arq.connections import ArqRedis
+
+from config.settings import Settings
+from contracts.clock import SystemClock
+from contracts.errors import DatabaseUnavailable, PricemillError
+from contracts.queue import Queue
+from contracts.store import Ledger
+from observability.logging import get_logger
+from workers.delivery import Executor
+from workers.inbox import Inbox
+from workers.jobs import Jobs
+from workers.rescue import Rescue
+from workers.stopping import Stopping, stopped_by_signals
+from workers.wakeup import WakingWorker
+from workers.watchdog import Watchdog, end_process
+
+log = get_logger(__name__)
+
+HANG_SECONDS = 30.0
+"""Without any sign of life from PostgreSQL and Redis for so long, the process ends itself."""
+HURRIED_SECONDS = 2.0
+"""What a second signal leaves of shutdown_seconds."""
+ABANDON_SECONDS = 5.0
+"""For cancelled jobs to let go."""
+
+
+class WorkerLedger(Ledger, Protocol):
+    """A ledger that also keeps the registry of workers."""
+
+    async def register_worker(self, name: str, *, host: str, pid: int, version: str, slots: int) -> None: ...
+
+    async def forget_worker(self, name: str) -> None: ...
+
+
+class Leases(Protocol):
+    """What keeps the leases of this process alive."""
+
+    last_beat: float
+    """Monotonic seconds of the last renewal that PostgreSQL answered."""
+
+    def running(self) -> AbstractAsyncContextManager[object]: ...
+
+
+class WorkerApp(Protocol):
+    """What workers.app.build() puts together, as far as a worker needs it."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def worker(self) -> str:
+        """Name of this process in the ledger, unique in the fleet."""
+        ...
+
+    @property
+    def ledger(self) -> WorkerLedger: ...
+    @property
+    def queue(self) -> Queue: ...
+    @property
+    def redis(self) -> ArqRedis: ...
+    @property
+    def executor(self) -> Executor: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def stopping(self) -> Stopping: ...
+
+
+async def run_worker(app: WorkerApp, *, burst: bool = False, signals: bool = True) -> None:
+    """Works until SIGTERM, SIGINT or `app.stopping.ask()`; with `burst`, until nothing waits anywhere. Then takes
+    nothing new, lets running tasks stop behind their chunk (at most shutdown_seconds; a second signal hurries) and
+    returns. The caller closes `app`. Raises only what is a defect of ours."""
+    inbox = Inbox(app.redis, queue=app.queue, ledger=app.ledger, queue_name=app.settings.queue_name)
+    jobs = Jobs(executor=app.executor, queue=app.queue, ledger=app.ledger, inbox=inbox)
+    waking = WakingWorker(
+        jobs.functions(),
+        redis=app.redis,
+        inbox=inbox,
+        queue_name=app.settings.queue_name,
+        slots=app.settings.concurrency,
+        # Above the limit of an attempt, with time to record how it ended: arq's limit is never the one that acts.
+        time_limit=app.settings.time_limit_seconds * 1.1 + 600,
+    )
+    rescue = Rescue(
+        ledger=app.ledger, queue=app.queue, settings=app.settings, clock=SystemClock(), random=random.random
+    )
+    pulse = _Pulse(leases=app.leases, waking=waking, rescue=rescue)
+    with (
+        stopped_by_signals(app.stopping) if signals else nullcontext(),
+        Watchdog(pulse.signs_of_life, patience=HANG_SECONDS, end=end_process),
+    ):
+        async with app.leases.running():
+            await _register(app)
+            log.info("worker.started", worker=app.worker, slots=app.settings.concurrency)
+            works: list[Coroutine[Any, Any, Any]] = [app.stopping.asked.wait(), rescue.run(), pulse.tick()]
+            if burst:
+                works.append(_until_empty(app, waking, rescue))
+            try:
+                await _until_first(*works, waking=waking)
+            finally:
+                app.stopping.stopping = True
+                log.info("worker.stopping", worker=app.worker, running=waking.running)
+                await _drain(app, waking)
+                await _forget(app)
+                log.info("worker.stopped", worker=app.worker)
+
+
+class _Pulse:
+    """What the watchdog reads: the latest sign that this worker does its work."""
+
+    def __init__(self, *, leases: Leases, waking: WakingWorker, rescue: Rescue) -> None:
+        self._leases = leases
+        self._waking = waking
+        self._rescue = rescue
+        self._ticked = time.monotonic()
+
+    async def tick(self) -> None:
+        """Shows that the loop turns."""
+        while True:
+            self._ticked = time.monotonic()
+            await asyncio.sleep(1.0)
+
+    def signs_of_life(self) -> float:
+        beat = self._leases.last_beat
+        if self._rescue.last_answer - beat > HANG_SECONDS:
+            # PostgreSQL answers the sweep, yet the heartbeat of the leases has ended: every lease will be lost.
+            return beat
+        return min(self._ticked, max(beat, self._waking.last_poll))
+
+
+async def _until_first(*works: Coroutine[Any, Any, Any], waking: WakingWorker) -> None:
+    """Runs all until one ends, cancels the rest, and raises what the ended one raised."""
+    taking = asyncio.create_task(waking.main())
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait([taking, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        # Not cancelled at once: what it has just removed from the queue it also starts.
+        waking.stop()
+        await asyncio.wait([taking], timeout=HURRIED_SECONDS)
+        for task in (taking, *tasks):
+            task.cancel()
+        await asyncio.wait([taking, *tasks], timeout=ABANDON_SECONDS)
+    for task in done:
+        task.result()
+
+
+async def _until_empty(app: WorkerApp, waking: WakingWorker, rescue: Rescue) -> None:
+    """Nothing runs here, nothing waits or is deferred in the queue, and the ledger has nothing to send."""
+    while True:
+        await asyncio.sleep(0.05)
+        try:
+            if waking.idle and await app.queue.depth() == (0, 0) and not await rescue.sweep():
+                return
+        except PricemillError as error:
+            log.debug("burst.not_known", error=str(error))
+
+
+async def _drain(app: WorkerApp, waking: WakingWorker) -> None:
+    finished = asyncio.create_task(waking.finish(app.settings.shutdown_seconds))
+    hurried = asyncio.create_task(app.stopping.hurried.wait())
+    await asyncio.wait({finished, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not finished.done():
+        await asyncio.wait({finished}, timeout=HURRIED_SECONDS)
+        finished.cancel()
+    if waking.running:
+        log.warning("worker.abandons", running=waking.running)
+        await waking.abandon(ABANDON_SECONDS)
+
+
+async def _register(app: WorkerApp) -> None:
+    """Only a list for people: a worker that cannot be listed works all the same, its heartbeat lists it later."""
+    try:
+        await app.ledger.register_worker(
+            app.worker,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=version("pricemill"),
+            slots=app.settings.concurrency,
+        )
+    except DatabaseUnavailable as error:
+        log.warning("worker.not_registered", error=str(error))
+
+
+async def _forget(app: WorkerApp) -> None:
+    try:
+        await app.ledger.forget_worker(app.worker)
+    except DatabaseUnavailable as error:
+        log.debug("worker.not_forgotten", error=str(error))

@@ -1,0 +1,67 @@
+"""Sends again what the ledger says should run and Redis has forgotten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from config.settings import Settings
+from contracts.clock import Clock
+from contracts.errors import DatabaseUnavailable, QueueUnavailable
+from contracts.queue import Queue
+from contracts.store import Ledger
+from observability.logging import get_logger
+
+log = get_logger(__name__)
+
+AT_ONCE = 100
+"""Deliveries of one sweep, so that a herd of released tasks is let out slowly."""
+HURRY = 0.1
+"""Share of the pause that is kept while sweeps come back full."""
+
+
+class Rescue:
+    """One sweep after the other. Every worker runs one; the ledger lets one sweep at a time through."""
+
+    def __init__(
+        self, *, ledger: Ledger, queue: Queue, settings: Settings, clock: Clock, random: Callable[[], float]
+    ) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._settings = settings
+        self._clock = clock
+        self._random = random
+        self.last_answer = time.monotonic()
+        """Monotonic seconds of the last sweep that PostgreSQL answered."""
+
+    async def sweep(self) -> int:
+        """One sweep; how many deliveries were sent. Raises DatabaseUnavailable. With Redis away the swept ones
+        are sent by a later sweep, once they are overdue."""
+        deliveries = await self._ledger.sweep(
+            limit=AT_ONCE,
+            redeliver_after=timedelta(seconds=self._settings.redeliver_seconds),
+            poison_after=self._settings.poison_after,
+        )
+        self.last_answer = time.monotonic()
+        if not deliveries:
+            return 0
+        try:
+            await self._queue.deliver(deliveries)
+        except QueueUnavailable as error:
+            log.warning("delivery.delayed", deliveries=len(deliveries), error=str(error))
+            return 0
+        log.info("task.rescued", deliveries=len(deliveries))
+        return len(deliveries)
+
+    async def run(self) -> None:
+        """Until cancelled; survives an absent PostgreSQL or Redis."""
+        while True:
+            sent = 0
+            try:
+                sent = await self.sweep()
+            except DatabaseUnavailable as error:
+                log.warning("sweep.failed", error=str(error))
+            pause = self._settings.sweep_seconds * (HURRY if sent >= AT_ONCE else 1.0)
+            # ±25 %, so that the workers of a fleet do not ask all at once.
+            await self._clock.sleep(pause * (0.75 + self._random() / 2))
