@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from datetime import UTC, datetime
@@ -9,14 +10,63 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 SCHEMA_VERSION = "2.0"
 """Of queue messages as written today; 1.0 is still read (contracts/schema.py upgrades it)."""
 
+_INSTANT = re.compile(
+    r"(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?")
+
+
+def _rfc3339(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and _INSTANT.fullmatch(value)):
+        return value
+    raise ValueError("must be a time with its zone, such as 2026-11-20T03:15:00Z")
+
+
+def _whole(value: object) -> object:
+    # Lax parsing would take "3" and true for numbers, which the schemas do not.
+    if isinstance(value, bool | str | bytes):
+        raise ValueError("must be a whole number")  # noqa: TRY004  # pydantic collects ValueErrors only
+    return value
+
+
+def _quantity(value: object) -> object:
+    if isinstance(value, bool | float) or (isinstance(value, str) and not _DECIMAL.fullmatch(value)):
+        raise ValueError("must be a decimal number as text, without sign and exponent")
+    return round(value, 9) if isinstance(value, Decimal) and value.is_finite() else value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(lambda value: value.astimezone(UTC))]
+"""A datetime with a zone, kept in UTC; as text an RFC 3339 date-time of the years 1900 to 2999."""
+Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[Whole, Field(ge=0)]
+Quantity = Annotated[
+    Decimal,
+    BeforeValidator(_quantity),
+    Field(ge=0, lt=10**15),
+    PlainSerializer(lambda value: f"{value.normalize():f}", str),
+]
+"""A decimal of at most 9 decimals, written as text without exponent; never a float."""
 Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
-ColumnRef = Annotated[int, Field(ge=0, le=16383)] | Annotated[str, StringConstraints(min_length=1, max_length=500)]
+ColumnRef = Annotated[Whole, Field(ge=0, le=16383)] | Annotated[str, StringConstraints(min_length=1, max_length=500)]
 """A header, a column letter ("A", "BC") or a zero-based index; a header that equals a letter wins."""
+
+ColumnRefs = Annotated[list[ColumnRef], Field(min_length=1)]
 
 
 class Document(BaseModel):
@@ -39,13 +89,13 @@ class Priority(StrEnum):
 class ColumnMapping(Document):
     """Which column holds which field. What is named here is used; the rest is found."""
 
-    sku: ColumnRef | list[ColumnRef] | None = None
+    sku: ColumnRef | ColumnRefs | None = None
     """A list makes a composite key, joined by '|'."""
-    name: ColumnRef | list[ColumnRef] | None = None
+    name: ColumnRef | ColumnRefs | None = None
     """A list is joined by ' / '."""
     price: ColumnRef | None = None
     currency: ColumnRef | None = None
-    category: ColumnRef | list[ColumnRef] | None = None
+    category: ColumnRef | ColumnRefs | None = None
     gtin: ColumnRef | None = None
     unit: ColumnRef | None = None
     price_basis: ColumnRef | None = None
@@ -72,16 +122,16 @@ class CsvSource(TableSource):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     """None = found."""
     encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
-    has_header: bool | None = None
+    has_header: StrictBool | None = None
     """None = found; False = the first row is data."""
-    header_row: Annotated[int, Field(ge=1, le=1000)] | None = None
+    header_row: Annotated[Whole, Field(ge=1, le=1000)] | None = None
 
 
 class ExcelSource(TableSource):
     sheet_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
     """None = the first visible sheet that holds a table."""
-    has_header: bool | None = None
-    header_row: Annotated[int, Field(ge=1, le=1000)] | None = None
+    has_header: StrictBool | None = None
+    header_row: Annotated[Whole, Field(ge=1, le=1000)] | None = None
 
 
 class JsonLinesSource(TableSource):
@@ -93,9 +143,9 @@ class GoogleSheetsSource(Document):
         str, StringConstraints(pattern=r"^https://docs\.google\.com/spreadsheets/d/[A-Za-z0-9_-]+", max_length=2048)
     ]
     sheet_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
-    has_header: bool | None = None
-    header_row: Annotated[int, Field(ge=1, le=1000)] | None = None
-    data_start_row: Annotated[int, Field(ge=1, le=1001)] | None = None
+    has_header: StrictBool | None = None
+    header_row: Annotated[Whole, Field(ge=1, le=1000)] | None = None
+    data_start_row: Annotated[Whole, Field(ge=1, le=1001)] | None = None
     credentials: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")] | None = None
     """Name of a credential of this installation, never the secret and never a path."""
     column_mapping: ColumnMapping = ColumnMapping()
@@ -124,7 +174,7 @@ class TaskOptions(Document):
     decimal: Literal[".", ","] | None = None
     duplicates: Literal["last", "first", "reject_conflicting"] | None = None
     zero_price: Literal["reject", "accept"] | None = None
-    chunk_size: Annotated[int, Field(ge=100, le=100_000)] | None = None
+    chunk_size: Annotated[Whole, Field(ge=100, le=100_000)] | None = None
     list_name: Text255 | None = None
     """Tells several lists of one supplier apart (profile, staleness); None = the supplier's only list."""
 
@@ -148,12 +198,12 @@ class ParseTask(Document):
     source_config: dict[str, Any]
     """As it was handed in; `source()` gives the typed form of the built-in parsers."""
     priority: Priority = Priority.NORMAL
-    max_retries: Annotated[int, Field(ge=0, le=10)] = 3
+    max_retries: Annotated[Whole, Field(ge=0, le=10)] = 3
     """Retries after the first attempt."""
-    enqueued_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
-    as_of: datetime | None = None
+    enqueued_at: Instant = Field(default_factory=lambda: datetime.now(UTC))
+    as_of: Instant | None = None
     """The time for which the list is valid; None = when it was registered."""
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     idempotency_key: Text255 | None = None
     traceparent: Annotated[str, StringConstraints(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
     options: TaskOptions = TaskOptions()
@@ -178,21 +228,21 @@ class ParseTask(Document):
 class Statistics(Document):
     """total = sum of all buckets; successful = new + changed + unchanged; failed = rejected."""
 
-    total_rows: Annotated[int, Field(ge=0)]
-    successful_rows: Annotated[int, Field(ge=0)]
-    failed_rows: Annotated[int, Field(ge=0)]
-    new: Annotated[int, Field(ge=0)] = 0
-    changed: Annotated[int, Field(ge=0)] = 0
-    unchanged: Annotated[int, Field(ge=0)] = 0
-    held: Annotated[int, Field(ge=0)] = 0
-    ignored: dict[str, int] = {}
-    processing_time_seconds: Annotated[Decimal, Field(ge=0)] = Decimal(0)
-    items_per_second: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    total_rows: Count
+    successful_rows: Count
+    failed_rows: Count
+    new: Count = 0
+    changed: Count = 0
+    unchanged: Count = 0
+    held: Count = 0
+    ignored: dict[str, Count] = {}
+    processing_time_seconds: Quantity = Decimal(0)
+    items_per_second: Quantity = Decimal(0)
 
 
 class ErrorGroup(Document):
     error_type: Text255
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[Whole, Field(ge=1)]
     sample_message: str
 
 
@@ -200,11 +250,11 @@ class TaskResult(Document):
     schema_version: Literal["2.0"] = "2.0"
     task_id: Text255
     status: Literal["success", "partial_success", "failure"]
-    processed_at: datetime
+    processed_at: Instant
     supplier_id: str | None = None
     statistics: Statistics | None = None
     errors: list[ErrorGroup] = []
-    retry_count: Annotated[int, Field(ge=0)] = 0
+    retry_count: Count = 0
     config_version: str | None = None
     source_sha256: str | None = None
     understanding: dict[str, Any] | None = None
