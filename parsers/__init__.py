@@ -1,1 +1,50 @@
 """READ. One format a file."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from contracts.errors import ConfigError, UnknownParser
+from contracts.parser import Parser
+
+if TYPE_CHECKING:
+    from parsers.resources import Resources
+
+PARSERS = {
+    "csv": "parsers.delimited:DelimitedParser",
+    "excel": "parsers.excel:ExcelParser",
+    "json_lines": "parsers.json_lines:JsonLinesParser",
+    "google_sheets": "parsers.google_sheets:GoogleSheetsParser",
+}
+"""The built-in parsers, imported when first asked for."""
+GROUP = "pricemill.parsers"
+"""Entry points of other packages: name = "module:Class"."""
+
+
+def table() -> dict[str, str]:
+    """All parsers by name, as "module:Class". Raises ConfigError if two claim one name."""
+    found = dict(PARSERS)
+    for entry in entry_points(group=GROUP):
+        if found.setdefault(entry.name, entry.value) != entry.value:
+            raise ConfigError(
+                f"two parsers are called “{entry.name}”: {found[entry.name]} and {entry.value}; uninstall one"
+            )
+    return found
+
+
+def get(name: str, resources: Resources) -> Parser:
+    """One parser, made anew. Raises UnknownParser (listing what exists), ConfigError if the class is none."""
+    known = table()
+    if name not in known:
+        raise UnknownParser(f"there is no parser “{name}”; there are: {', '.join(sorted(known))}", name=name)
+    module, _, attribute = known[name].partition(":")
+    try:
+        made = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"the parser “{name}” cannot be loaded from {known[name]}: {error}") from error
+    if getattr(made, "name", None) != name or not all(hasattr(made, part) for part in ("config", "fetch", "open")):
+        raise ConfigError(f"{known[name]} is not a parser called “{name}”: it must have name, config, fetch and open")
+    parser: Parser = made(resources)
+    return parser
