@@ -6,10 +6,10 @@ import hashlib
 from typing import Any, Final
 
 import orjson
-from contracts.schema import parse_task
 
 from contracts.errors import ContractViolation
 from contracts.outcome import Failure
+from contracts.schema import parse_task
 from contracts.task import ParseTask
 from observability.redaction import redact, redact_text
 from workers.delivery import JOB

@@ -9,12 +9,11 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from contracts.schema import parse_task, validate
-
 from config.settings import Settings
 from contracts.errors import ContractViolation, DatabaseUnavailable, QueueUnavailable, StateConflict
 from contracts.failpoints import failpoint
 from contracts.queue import Delivery, Queue
+from contracts.schema import parse_task, validate
 from contracts.store import Ledger, Registration
 from contracts.task import ParseTask
 from observability.logging import get_logger
