@@ -312,6 +312,26 @@ RULES = (
     """,
     # Hot tables: what row-wise foreign keys would do, once per statement.
     """
+    CREATE FUNCTION supplier_items_need_supplier() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+      wanted uuid[];
+      found int;
+    BEGIN
+      SELECT array_agg(DISTINCT supplier_id) INTO wanted FROM fresh;
+      PERFORM FROM suppliers WHERE id = ANY (wanted) FOR KEY SHARE;
+      GET DIAGNOSTICS found = ROW_COUNT;
+      IF found < cardinality(wanted) THEN
+        RAISE EXCEPTION 'an item of an unknown supplier'
+          USING ERRCODE = 'foreign_key_violation', TABLE = 'supplier_items', CONSTRAINT = 'supplier_items_supplier';
+      END IF;
+      RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER supplier_items_supplier AFTER INSERT ON supplier_items
+      REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION supplier_items_need_supplier()
+    """,
+    """
     CREATE FUNCTION suppliers_take_items_along() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       DELETE FROM supplier_items USING gone WHERE supplier_items.supplier_id = gone.id;
@@ -360,7 +380,7 @@ def downgrade() -> None:
         op.get_bind().exec_driver_sql(f"DROP TABLE {table}")
     for function in (
         "categories_refuse_cycle", "products_keep_lifecycle", "suppliers_take_items_along",
-        "supplier_items_take_history_along", "categories_leave_items",
+        "supplier_items_take_history_along", "supplier_items_need_supplier", "categories_leave_items",
     ):
         op.get_bind().exec_driver_sql(f"DROP FUNCTION {function}()")
     for kind in ("task_status", "product_status"):
