@@ -1,4 +1,4 @@
-"""Starts scripted workers as processes and looks into the ledger; fixtures `settings` and `fleet` for tests of delivery."""
+"""Starts scripted workers as processes and looks into the ledger; fixtures `settings` and `fleet`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,52 @@
+"""Keeps one worker process alive: starts it again when it dies, and passes on the wish to stop."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+from observability.logging import get_logger
+
+log = get_logger(__name__)
+
+PAUSE_SECONDS = (0.1, 10.0)
+"""Before the first restart, and at most; doubled each time, and small again after a minute of life."""
+SETTLED_SECONDS = 60.0
+
+
+def supervise(command: Sequence[str], *, pauses: tuple[float, float] = PAUSE_SECONDS) -> int:
+    """Runs `command` until it ends with 0 or this process is asked to stop (SIGTERM, SIGINT, passed on each time);
+    returns its last exit code. Of the main thread only. The tasks of a dead worker come back with their leases."""
+    stopping = threading.Event()
+    child: subprocess.Popen[bytes] | None = None
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        stopping.set()
+        if child is not None and child.poll() is None:
+            child.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    pause = pauses[0]
+    try:
+        while True:
+            started = time.monotonic()
+            # In a session of its own: Ctrl-C reaches it once, through us.
+            child = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+            if stopping.is_set():
+                child.terminate()
+            code = child.wait()
+            if code == 0 or stopping.is_set():
+                return code
+            if time.monotonic() - started > SETTLED_SECONDS:
+                pause = pauses[0]
+            log.warning("worker.restarted", exit_code=code, after_seconds=pause)
+            if stopping.wait(pause):
+                return code
+            pause = min(pause * 2, pauses[1])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
