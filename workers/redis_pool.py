@@ -18,7 +18,8 @@ KEPT_MS = 30 * 86_400_000
 
 
 def to_json(value: Any) -> bytes:
-    return orjson.dumps(value)
+    """arq's job_serializer; an exception, which arq would keep as the result of a job, becomes its text."""
+    return orjson.dumps(value, default=str)
 
 
 def open_redis(url: str, *, queue_name: str) -> ArqRedis:
