@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from contracts.errors import ConfigError, UnknownParser
-from contracts.parser import Parser
 
 if TYPE_CHECKING:
+    # at run time a child process that parses imports this package too, and should start fast
+    from contracts.parser import Parser
     from parsers.resources import Resources
 
 PARSERS = {
@@ -25,6 +25,8 @@ GROUP = "pricemill.parsers"
 
 def table() -> dict[str, str]:
     """All parsers by name, as "module:Class". Raises ConfigError if two claim one name."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  (slow to import, and the child needs none of it)
+
     found = dict(PARSERS)
     for entry in entry_points(group=GROUP):
         if found.setdefault(entry.name, entry.value) != entry.value:

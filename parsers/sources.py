@@ -42,9 +42,6 @@ def copy_in(file_path: str, spool: Path, resources: Resources) -> Source:
             while block := file.read(_BLOCK):
                 taken.write(block)
             after = os.fstat(file.fileno())
-            if (before.st_mtime_ns, before.st_size) != (
-                after.st_mtime_ns,
-                after.st_size,
-            ) or taken.size != after.st_size:
+            if before.st_mtime_ns != after.st_mtime_ns or not before.st_size == after.st_size == taken.size:
                 raise SourceUnavailable(f"“{file_path}” is being written at the moment", path=file_path)
             return keep(spool, taken, Path(file_path).name)

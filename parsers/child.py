@@ -1,0 +1,68 @@
+"""The child process in which workbooks are parsed: limits first, then rows over a pipe in capped frames."""
+
+from __future__ import annotations
+
+import os
+import resource
+import struct
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+FRAME = 262_144
+"""Bytes from which collected rows are sent."""
+HEADER = struct.Struct(">cI")
+HEAD, ROWS, ERROR, END = b"H", b"R", b"E", b"Z"
+OUT_OF_MEMORY = 77
+
+
+def main() -> None:
+    """argv: package root, path, kind, engine, memory in bytes, CPU in seconds, sheet (may be left out)."""
+    _, path, kind, engine, memory, cpu, *sheet = sys.argv[1:]
+    _limit(int(memory), int(cpu))
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is not a frame
+    try:
+        _send_sheet(out, Path(path), kind, engine, sheet[0] if sheet else None)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    out.close()
+
+
+def _limit(memory: int, cpu: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy (through pandas) otherwise reserves memory a core
+
+
+def _send_sheet(out: BinaryIO, path: Path, kind: str, engine: str, wanted: str | None) -> None:
+    # imported under the limits
+    from parsers.row_lines import encode_row, head_line  # noqa: PLC0415
+    from parsers.workbook import SheetUnreadable, read_sheet  # noqa: PLC0415
+
+    try:
+        sheet = read_sheet(path, kind, wanted, engine)
+    except SheetUnreadable as error:
+        _send(out, ERROR, str(error).encode("utf-8", "replace"))
+        return
+    _send(out, HEAD, head_line(format=kind, sheet=sheet.name, notes=sheet.notes))
+    lines: list[bytes] = []
+    size = count = 0
+    for row in sheet.rows:
+        lines.append(line := encode_row(row))
+        size += len(line)
+        count += 1
+        if size >= FRAME:
+            _send(out, ROWS, b"".join(lines))
+            lines, size = [], 0
+    _send(out, ROWS, b"".join(lines))
+    _send(out, END, str(count).encode())
+
+
+def _send(out: BinaryIO, kind: bytes, payload: bytes) -> None:
+    out.write(HEADER.pack(kind, len(payload)))
+    out.write(payload)
+    out.flush()

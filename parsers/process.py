@@ -1,0 +1,140 @@
+"""Runs the child that parses a workbook, and takes its rows down into a file of the spool."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from contracts.errors import ParserDied, SourceTooLarge, SourceUnreadable
+from parsers.child import END, ERROR, FRAME, HEAD, HEADER, OUT_OF_MEMORY, ROWS
+from parsers.cutting import MAX_RECORD
+from parsers.resources import Resources
+
+_ROOT = Path(__file__).resolve().parent.parent
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from parsers.child import main; main()"
+_FRAME_LIMIT = FRAME + 2 * MAX_RECORD
+_SAID = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    path: Path
+    kind: str
+    sheet: str | None
+    name: str
+    """Of the source, for messages."""
+
+
+class _Died(Exception):
+    """One try ended without its last frame."""
+
+    def __init__(self, reason: str, *, killed: bool) -> None:
+        self.reason = reason
+        self.killed = killed
+        super().__init__(reason)
+
+
+SECOND_ENGINE = {"xls": "calamine", "xlsx": "pandas", "xlsb": "pandas", "ods": "pandas"}
+
+
+async def convert(job: Job, target: Path, resources: Resources) -> None:
+    """Writes the row file `target`, whole or not at all. A child that is killed (signal, memory, time) gets one
+    second try; one that cannot read the file is followed by another engine. Raises ParserDied, SourceUnreadable,
+    SourceTooLarge."""
+    first_engine = "xlrd" if job.kind == "xls" else "calamine"
+    try:
+        await _attempt(job, first_engine, target, resources)
+    except _Died as first:
+        try:
+            await _attempt(job, first_engine if first.killed else SECOND_ENGINE[job.kind], target, resources)
+        except _Died as second:
+            if first.killed or second.killed:
+                worse = first if first.killed else second
+                raise ParserDied(
+                    f"the parser process died on “{job.name}”: {worse.reason}", name=job.name, reason=worse.reason
+                ) from second
+            raise SourceUnreadable(f"“{job.name}” cannot be read: {first.reason}", name=job.name) from second
+
+
+async def _attempt(job: Job, engine: str, target: Path, resources: Resources) -> None:
+    sheet = [] if job.sheet is None else [job.sheet]
+    limits = [str(resources.child_memory_bytes), str(resources.child_cpu_seconds)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-c", _START, str(_ROOT), str(job.path), job.kind, engine, *limits, *sheet),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={},
+        cwd="/",
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = asyncio.ensure_future(_tail(process.stderr))
+    temporary = target.with_name(target.name + ".part")
+    try:
+        # a child that sleeps uses no CPU time
+        async with asyncio.timeout(60 + 2 * resources.child_cpu_seconds):
+            with temporary.open("wb") as out:
+                whole = await _take_down(process.stdout, out, job, resources.max_source_bytes)
+            code = await process.wait()
+            if not whole or code:
+                raise _ended(code, await said)
+        os.replace(temporary, target)  # noqa: PTH105
+    except TimeoutError as error:
+        raise _Died("it took too long", killed=True) from error
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        said.cancel()
+        with suppress(asyncio.CancelledError):
+            await said
+        temporary.unlink(missing_ok=True)
+
+
+async def _take_down(pipe: asyncio.StreamReader, out: BinaryIO, job: Job, limit: int) -> bool:
+    """Whether the last frame came. What a child sends is bytes to keep; it is parsed as JSON later, never more."""
+    size = 0
+    while True:
+        try:
+            kind, length = HEADER.unpack(await pipe.readexactly(HEADER.size))
+            if length > _FRAME_LIMIT:
+                return False
+            payload = await pipe.readexactly(length)
+        except asyncio.IncompleteReadError:
+            return False
+        if kind in {HEAD, ROWS}:
+            size += length
+            if size > limit:
+                raise SourceTooLarge(f"the rows of “{job.name}” have more than {limit:,} bytes", name=job.name)
+            out.write(payload)
+        elif kind == ERROR:
+            raise SourceUnreadable(f"“{job.name}”: {payload.decode('utf-8', 'replace')[:1_000]}", name=job.name)
+        else:
+            return bool(kind == END)
+
+
+async def _tail(pipe: asyncio.StreamReader) -> str:
+    """The last words of the child; everything before them is read and forgotten."""
+    kept = b""
+    while block := await pipe.read(_SAID):
+        kept = (kept + block)[-_SAID:]
+    return kept.decode("utf-8", "replace")
+
+
+def _ended(code: int, said: str) -> _Died:
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
+    if code < 0:
+        name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
+        return _Died(f"signal {-code} ({name}){f', {last[:200]}' if last else ''}", killed=True)
+    if code == OUT_OF_MEMORY or "MemoryError" in last or "memory allocation" in last:
+        return _Died("out of memory", killed=True)
+    return _Died(last[:300] or f"it ended with code {code}", killed=False)

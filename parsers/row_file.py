@@ -1,0 +1,29 @@
+"""Reads rows that had to be converted and are kept in the spool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from contracts.errors import SourceUnreadable
+from contracts.rows import Description
+from parsers.cutting import MAX_RECORD, Dialect
+from parsers.reading import RecordReading
+from parsers.row_lines import decode_rows
+
+LINES = Dialect(b",", None)
+"""JSON escapes line feeds, so each line is one row."""
+
+
+def open_row_file(path: Path) -> RecordReading:
+    """Raises SourceUnreadable if this is no row file."""
+    with path.open("rb") as file:
+        head = file.readline(MAX_RECORD)
+    try:
+        facts: dict[str, Any] = orjson.loads(head)
+        description = Description(format=facts["format"], sheet=facts["sheet"], notes=tuple(facts["notes"]))
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise SourceUnreadable("the converted rows are damaged; run the task again", path=path.name) from error
+    return RecordReading(path, start=len(head), dialect=LINES, decode=decode_rows, description=description)
