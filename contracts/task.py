@@ -46,9 +46,11 @@ def _whole(value: object) -> object:
 
 
 def _quantity(value: object) -> object:
-    if isinstance(value, bool | float) or (isinstance(value, str) and not _DECIMAL.fullmatch(value)):
-        raise ValueError("must be a decimal number as text, without sign and exponent")
-    return round(value, 9) if isinstance(value, Decimal) and value.is_finite() else value
+    if isinstance(value, Decimal) and value.is_finite():
+        return round(value, 9)
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return value
+    raise ValueError("must be a decimal number as text, without sign and exponent")
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(lambda value: value.astimezone(UTC))]
@@ -61,8 +63,9 @@ Quantity = Annotated[
     Field(ge=0, lt=10**15),
     PlainSerializer(lambda value: f"{value.normalize():f}", str),
 ]
-"""A decimal of at most 9 decimals, written as text without exponent; never a float."""
-Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
+"""A Decimal or its text, at most 9 decimals, written as text without exponent; never a float."""
+Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"[^\s\x1c-\x1f\x85\ufeff]")]
+"""Not blank; the pattern says \\S in a way that all engines understand alike."""
 ColumnRef = Annotated[Whole, Field(ge=0, le=16383)] | Annotated[str, StringConstraints(min_length=1, max_length=500)]
 """A header, a column letter ("A", "BC") or a zero-based index; a header that equals a letter wins."""
 
