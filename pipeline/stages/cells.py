@@ -1,0 +1,104 @@
+"""Reads single cells into stored text; what cannot be read is raised as Rejected."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from contracts.reasons import REASONS
+from contracts.rows import Cell, Row, RowError
+from contracts.understanding import Column
+from pipeline.understanding.headings import take_basis
+from pipeline.understanding.text import ERROR_CELLS, TextInvalid, cell_text, clean, plain, raw, short
+
+SHOWN = 1_000
+"""Characters of an offending value that are logged."""
+
+
+class Rejected(Exception):  # noqa: N818 (it ends one row, not the run)
+    """A row cannot be an item; `code` is one of contracts/reasons.py, `column` a Column or "row"."""
+
+    def __init__(self, code: str, column: Column | str, cell: Cell, expected: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.column = column
+        self.cell = cell
+        self.expected = expected
+
+    def error(self, row_number: int, cells: Row) -> RowError:
+        """The record for parsing_logs: the message names the column as the list does, `field` as the product does."""
+        column = self.column
+        field = None if isinstance(column, str) else column.field or column.key
+        shown = column if isinstance(column, str) else column.header or field
+        value = raw(self.cell)
+        message = REASONS[self.code].sentence.format(field=shown, value=short(value or "", 100), expected=self.expected)
+        return RowError(
+            row_number,
+            self.code,
+            message,
+            field,
+            None if value is None else value[:SHOWN],
+            tuple(raw(cell) for cell in cells),
+        )
+
+
+def read_text(cell: Cell, column: Column) -> str:
+    """Clean text of a cell (text.clean)."""
+    if isinstance(cell, str):
+        try:
+            return clean(cell)
+        except TextInvalid:
+            if any("\ud800" <= character <= "\udfff" for character in cell):
+                raise Rejected("row_unreadable", column, cell, "text of the list's encoding") from None
+            raise Rejected("text_invalid", column, cell) from None
+    return cell_text(cell)
+
+
+def read_code(cell: Cell, column: Column) -> str:
+    """A part of the key: never altered but for outer white space (a leading apostrophe belongs to it). A number that a
+    spreadsheet rounded to 15 digits, and text with an exponent, have lost digits and are rejected."""
+    if isinstance(cell, Decimal):
+        text = plain(cell)
+        if len(text) > 15 and "." not in text and not text[15:].strip("0"):
+            raise Rejected("sku_damaged", column, cell)
+        return text
+    text = read_text(cell, column)
+    if text[:1] == "#" and text in ERROR_CELLS:
+        raise Rejected("error_cell", column, cell)
+    if text[:1].isdigit() and text[-1:].isdigit() and ("E" in text or "e" in text) and has_exponent(text):
+        raise Rejected("sku_damaged", column, cell)
+    return text
+
+
+def has_exponent(text: str) -> bool:
+    """True for a number as a spreadsheet shows one that is too long: 1,23457E+12, 1.5E15, 1E+12; not for 1E12, which
+    may be a code."""
+    mantissa, _, exponent = text.upper().partition("E")
+    whole, mark, fraction = mantissa.replace(",", ".").partition(".")
+    signed = exponent[:1] == "+"
+    digits = exponent[1:] if signed else exponent
+    if not (text.isascii() and len(whole) == 1 and digits.isdigit()):
+        return False
+    return (not mark and signed) or (bool(mark) and fraction.isdigit())
+
+
+def read_basis(cell: Cell, column: Column) -> str:
+    """How many units a price is for: "100", "per 100", "100 Stk", 100.0; "1.000" could be one or a thousand and is
+    rejected."""
+    text = cell_text(cell).strip()
+    whole, mark, fraction = text.replace(",", ".").partition(".")
+    if mark and len(fraction) <= 2 and fraction.strip("0") == "":
+        text = whole
+    if not (text.isascii() and text.isdigit()):
+        count = None
+        if "." not in text and "," not in text:
+            count = take_basis(text if text[:1].isalpha() or text[:1] == "/" else f"per {text}")[0]
+        text = str(count or 0)
+    text = text.lstrip("0")
+    if not text or len(text) > 9:
+        raise Rejected("basis_invalid", column, cell)
+    return text
+
+
+def as_number(text: str) -> int | Decimal:
+    """A canonical number (characteristics.is_canonical_number) such that formatting it gives the text again."""
+    return Decimal(text) if "." in text or text[:2] == "-0" else int(text)

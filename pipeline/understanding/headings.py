@@ -1,0 +1,70 @@
+"""Reads one header text: field, currency, unit and how many units the price is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pipeline.understanding.currency import Sign, split_header
+from pipeline.understanding.text import fold
+from pipeline.understanding.words import Hit, extra_hits, vocabulary
+
+_PER = re.compile(
+    r"(?:(?P<word>\b(?:per|pro|je|par|por|za|за|на|à))\s+|(?P<slash>/)\s*)"
+    r"(?P<count>[0-9]{1,3}(?:[ .,'][0-9]{3})+|[0-9]{1,7})?(?![0-9])\s*(?P<unit>[^\W\d_]+[23²³]?)?",
+    re.IGNORECASE,
+)
+_GENERIC = frozenset(
+    ("unit", "units", "item", "items", "each", "ea", "ед", "од", "einheit", "unidad", "un", "ud", "unite")
+)
+
+
+class Heading(NamedTuple):
+    """What one header text says."""
+
+    text: str
+    folded: str
+    """Without currency words and price basis."""
+    hits: tuple[Hit, ...]
+    sign: Sign | None
+    basis: int | None
+    """Units the price is for, where the header says so."""
+    unit: str | None
+
+    def hit(self, field: str) -> Hit | None:
+        """How the header can be read as this field."""
+        return next((hit for hit in self.hits if hit.field == field), None)
+
+
+def read_heading(text: str, extra: Mapping[str, Sequence[str]] | None = None) -> Heading:
+    """Tries the text as it stands, then without its currency words ("Price (USD)") and without its basis
+    ("Preis je 100 Stk")."""
+    extra = extra or {}
+    count, unit, rest = take_basis(text)
+    without, sign = split_header(rest)
+    for candidate in dict.fromkeys((fold(text), fold(rest), fold(without))):
+        hits = extra_hits(candidate, extra)
+        if any(hit.level == 4 for hit in hits):
+            return Heading(text, candidate, hits, sign, count, unit)
+    folded = fold(without)
+    return Heading(text, folded, extra_hits(folded, extra), sign, count, unit)
+
+
+def take_basis(text: str) -> tuple[int | None, str | None, str]:
+    """(units the price is for, unit, the text without it). A number behind "/" or "per" counts only if it is a power
+    of ten, stands before a unit, or is small and follows a word: "Preis 2023/2024" states no basis."""
+    for match in _PER.finditer(text):
+        digits = re.sub(r"\D", "", match["count"] or "")
+        unit = match["unit"]
+        known = unit is not None and fold(unit) in vocabulary("units")
+        if digits:
+            count = int(digits)
+            power = count >= 10 and digits.strip("0") == "1"
+            if count and (known or power or (match["word"] and count < 1000)):
+                cut = match.end() if known or unit is None else match.start("unit")
+                return count, unit if known else None, f"{text[: match.start()]} {text[cut:]}".strip()
+        elif known and unit is not None:
+            rest = f"{text[: match.start()]} {text[match.end() :]}".strip()
+            return None, None if fold(unit) in _GENERIC else unit, rest
+    return None, None, text

@@ -1,0 +1,219 @@
+"""Decides which column holds which field: what a person said, then the profile, then words that the values confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.errors import MappingIncomplete
+from contracts.task import ColumnMapping
+from contracts.understanding import FIELDS
+from pipeline.understanding.pricing import choose_price
+from pipeline.understanding.table import Figures, Table
+from pipeline.understanding.text import letter, letter_index, listed
+from pipeline.understanding.words import Hit
+
+CERTAINTY = {4: 0.98, 3: 0.9, 2: 0.7, 1: 0.75}
+"""By level of a hit (words.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One column serving one field."""
+
+    index: int
+    certainty: float
+    reason: str
+
+
+Fields = dict[str, list[Mapped]]
+
+
+def map_columns(
+    table: Table,
+    manual: ColumnMapping,
+    *,
+    remembered: ColumnMapping | None,
+    name_from_sku: bool,
+    warnings: list[str],
+) -> Fields:
+    """Each column serves one field, unless a mapping names it for several. Raises MappingIncomplete with everything
+    that is missing at once; its context lists the headers and, for each missing field, why no column was taken."""
+    fields: Fields = {}
+    for field, reference in manual.model_dump(exclude_none=True).items():
+        fields[field] = [Mapped(index, 1.0, "as told") for index in resolve(table, field, reference)]
+    if remembered is not None:
+        _remember(table, remembered, fields, warnings)
+    taken = {mapped.index for columns in fields.values() for mapped in columns}
+    problems: dict[str, str] = {}
+    if "price" not in fields:
+        chosen = choose_price(table, taken)
+        if isinstance(chosen, str):
+            problems["price"] = chosen
+        else:
+            fields["price"] = [Mapped(chosen.index, chosen.certainty, chosen.reason)]
+            taken.add(chosen.index)
+    _detect(table, fields, taken, problems)
+    if "name" not in fields and name_from_sku and "sku" in fields:
+        fields["name"] = [
+            Mapped(mapped.index, mapped.certainty, "profile: the code is the name") for mapped in fields["sku"]
+        ]
+        problems.pop("name", None)
+    missing = [field for field in ("sku", "name", "price") if field not in fields]
+    if missing:
+        _refuse(table, fields, missing, problems)
+    _warn_of_repeated_codes(table, fields, warnings)
+    return fields
+
+
+def resolve(table: Table, field: str, reference: Any) -> list[int]:
+    """Column indexes of a reference or a list of them. A header that equals wins over a letter, a letter over a
+    number written as text. Raises MappingIncomplete naming the headers there are."""
+    if isinstance(reference, list):
+        return [index for part in reference for index in resolve(table, field, part)]
+    if isinstance(reference, int):
+        found = [reference] if reference < max(table.width, 1) else []
+    else:
+        found = table.find(reference)
+        if len(found) > 1:
+            places = ", ".join(letter(index) for index in found)
+            raise MappingIncomplete(
+                f"the column “{reference}” for {field} stands in this list more than once ({places}); "
+                "name it by letter",
+                missing=[field],
+                headers=table.named(),
+            )
+        if not found:
+            index = int(reference) if reference.isascii() and reference.isdigit() else letter_index(reference)
+            found = [index] if index is not None and index < table.width else []
+    if not found:
+        raise MappingIncomplete(
+            f"there is no column “{reference}” for {field}; the list has {_available(table)}",
+            missing=[field],
+            headers=table.named(),
+        )
+    return found
+
+
+def _available(table: Table) -> str:
+    named = table.named()
+    return listed(named[:40]) if named else f"no header and the columns A to {letter(max(table.width - 1, 0))}"
+
+
+def _remember(table: Table, remembered: ColumnMapping, fields: Fields, warnings: list[str]) -> None:
+    for field, reference in remembered.model_dump(exclude_none=True).items():
+        if field in fields:
+            continue
+        try:
+            indexes = resolve(table, field, reference)
+        except MappingIncomplete:
+            warnings.append(f"the column that held {field} last time is not in this list")
+            continue
+        fields[field] = [Mapped(index, 0.99, "same as last time") for index in indexes]
+
+
+def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, str]) -> None:
+    """Best words first over all fields, so that a column goes to the field it fits best."""
+    offers: list[tuple[Hit, int, int]] = []
+    for index, heading in enumerate(table.headings):
+        offers += [(hit, -_quality(table.figures(index)), index) for hit in heading.hits if hit.field != "price"]
+    for hit, _, index in sorted(offers, key=lambda offer: (-offer[0].level, offer[0].rank, offer[1], offer[2])):
+        if hit.field in fields or index in taken:
+            continue
+        objection = disagrees(hit.field, table.figures(index))
+        if objection is None:
+            fields[hit.field] = [Mapped(index, CERTAINTY[hit.level], hit.reason)]
+            taken.add(index)
+            problems.pop(hit.field, None)
+        else:
+            problems.setdefault(hit.field, f"“{table.header(index)}” {objection}")
+
+
+def _quality(figures: Figures) -> int:
+    return round(100 * figures.fill * figures.share(figures.distinct))
+
+
+def disagrees(field: str, figures: Figures) -> str | None:
+    """Why the values of a column contradict its header, or None. An empty table contradicts nothing."""
+    if not figures.rows:
+        return None
+    share = figures.share
+    if not figures.filled:
+        return "is blank"
+    match field:
+        case "sku":
+            if figures.fill < 0.5:
+                return f"is filled in {figures.fill:.0%} of the rows only"
+            if share(figures.distinct) < 0.5:
+                return (
+                    f"repeats (only {share(figures.distinct):.0%} of its values differ), so it cannot be the key alone"
+                )
+        case "name":
+            if figures.fill < 0.5:
+                return f"is filled in {figures.fill:.0%} of the rows only"
+            if share(figures.numbers) > 0.5:
+                return "holds numbers"
+        case "currency":
+            if share(figures.signs) < 0.8:
+                return "does not hold currencies"
+        case "gtin":
+            if share(figures.codes) < 0.6:
+                return "does not hold GTINs"
+        case "unit":
+            if figures.longest > 40 or share(figures.numbers) > 0.5:
+                return "does not hold units"
+        case "price_basis":
+            if share(figures.counts) < 0.9:
+                return "does not hold quantities"
+        case _:
+            if figures.longest > 255:
+                return "holds long texts"
+    return None
+
+
+def _refuse(table: Table, fields: Fields, missing: Sequence[str], problems: Mapping[str, str]) -> None:
+    sentences = []
+    for field in missing:
+        if field in problems:
+            sentences.append(f"no {field} column: {problems[field]}")
+        elif field == "sku":
+            sentences.append("no column of codes (sku) was recognised")
+        else:
+            sentences.append(f"no {field} column was recognised")
+    proposal = _proposal(table, fields, missing)
+    if proposal:
+        sentences.append(proposal)
+    sentences.append(f"the list has {_available(table)}")
+    raise MappingIncomplete(
+        "; ".join(sentences),
+        missing=list(missing),
+        headers=table.named(),
+        problems={field: problems[field] for field in missing if field in problems},
+        found={
+            field: [table.header(mapped.index) or letter(mapped.index) for mapped in fields[field]]
+            for field in FIELDS
+            if field in fields
+        },
+    )
+
+
+def _proposal(table: Table, fields: Fields, missing: Sequence[str]) -> str:
+    if "sku" in missing and "name" in fields:
+        name = fields["name"][0].index
+        shown = table.header(name) or letter(name)
+        return f"the name could serve as the key: column_mapping.sku = “{shown}”"
+    if "name" in missing and "sku" in fields:
+        sku = fields["sku"][0].index
+        shown = table.header(sku) or letter(sku)
+        return f"the code could serve as the name: column_mapping.name = “{shown}” (or name_from_sku in the profile)"
+    return ""
+
+
+def _warn_of_repeated_codes(table: Table, fields: Fields, warnings: list[str]) -> None:
+    if len(fields["sku"]) > 1:
+        return
+    figures = table.figures(fields["sku"][0].index)
+    if figures.filled > 1 and figures.distinct < figures.filled:
+        repeated = figures.filled - figures.distinct
+        warnings.append(f"{repeated} of the first {figures.filled} rows repeat a code; rules.duplicates decides")

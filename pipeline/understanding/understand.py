@@ -1,0 +1,266 @@
+"""Understands a list: where its table lies, which column is what, how its prices are written, in which currency."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from config.profiles import SupplierProfile
+from contracts.errors import HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous
+from contracts.rows import BrokenRow, Description, Row
+from contracts.task import ColumnMapping, Document, TaskOptions
+from contracts.understanding import FIELDS, Column, NumberFormat, Understanding
+from pipeline.understanding.characteristics import characteristic_columns
+from pipeline.understanding.currency import Sign, by_language, stated_in_titles
+from pipeline.understanding.layout import Stated, find_table, seen
+from pipeline.understanding.mapping import Fields, map_columns, resolve
+from pipeline.understanding.numbers import (
+    Ambiguity,
+    Evidence,
+    collect,
+    contradicts,
+    decide,
+    fixed,
+    take_apart,
+)
+from pipeline.understanding.structure import key_shapes, rows_may_end_early, table_width, uses_sections
+from pipeline.understanding.table import Table
+from pipeline.understanding.text import cell_text, listed, one_line, short
+
+MoreRows = Callable[[], Iterable[tuple[int, Row]]]
+
+
+def understand(
+    sample: Sequence[tuple[int, Row]],
+    description: Description,
+    *,
+    source_config: Document | Mapping[str, Any],
+    options: TaskOptions,
+    profile: SupplierProfile | None,
+    profile_version: int | None = None,
+    default_currency: str = "",
+    more: MoreRows | None = None,
+) -> Understanding:
+    """Pure and deterministic. `sample` holds the first physical rows (at most 2,000) with their numbers; `more` reads
+    all rows again and is called only if the sample leaves open how prices are written. What the task says wins over
+    the profile, the profile over what is found.
+
+    Raises HeaderNotFound, MappingIncomplete (which column?) or PriceFormatAmbiguous (which reading?): a question to a
+    person instead of a guess."""
+    config = source_config.model_dump() if isinstance(source_config, Document) else dict(source_config)
+    manual = ColumnMapping.model_validate(config.get("column_mapping") or {})
+    remembered = None if profile is None else profile.mapping
+    extra = {} if profile is None else {str(field): words for field, words in profile.synonyms.items()}
+    warnings: list[str] = []
+    table = find_table(sample, description, _stated(config, manual, profile), extra=extra)
+    try:
+        fields = map_columns(
+            table,
+            manual,
+            remembered=remembered,
+            name_from_sku=profile is not None and profile.name_from_sku,
+            warnings=warnings,
+        )
+    except MappingIncomplete as error:
+        if table.header_row is None and description.columns is None and config.get("has_header") is not False:
+            raise HeaderNotFound(
+                f"no header was found in the first rows ({seen(sample)}), and without one the columns are not known: "
+                f"{error.message}",
+                **error.context,
+            ) from error
+        raise
+    price = fields["price"][0].index
+    numbers = _numbers(table, price, options=options, profile=profile, more=more)
+    currency, currency_reason = _currency(
+        table, fields, description, options=options, profile=profile, default=default_currency, warnings=warnings
+    )
+    heading = table.headings[price]
+    basis = (None if profile is None else profile.price_basis) or str(heading.basis or 1)
+    return Understanding(
+        header_row=table.header_row,
+        header_rows=table.header_rows,
+        columns=_columns(table, fields, config, profile, warnings),
+        numbers=numbers,
+        currency=currency,
+        currency_reason=currency_reason,
+        price_basis=basis,
+        unit=heading.unit[:40] if heading.unit else None,
+        duplicates=options.duplicates or (profile.rules.duplicates if profile else None) or "last",
+        zero_price=options.zero_price or (profile.rules.zero_price if profile else None) or "reject",
+        sections=(sections := uses_sections(table, fields, description)),
+        width=table_width(table, description),
+        profile_version=profile_version,
+        warnings=tuple(warnings),
+        short_rows=rows_may_end_early(table, description),
+        key_shapes=key_shapes(table, fields) if sections else (),
+    )
+
+
+def _stated(config: Mapping[str, Any], manual: ColumnMapping, profile: SupplierProfile | None) -> Stated:
+    names: list[str] = []
+    for mapping in (manual, None if profile is None else profile.mapping):
+        for reference in (mapping.model_dump(exclude_none=True) if mapping is not None else {}).values():
+            parts = reference if isinstance(reference, list) else [reference]
+            names += [part for part in parts if isinstance(part, str) and len(part) > 2]
+    return Stated(
+        has_header=config.get("has_header"),
+        header_row=config.get("header_row"),
+        data_start_row=config.get("data_start_row"),
+        names=tuple(dict.fromkeys(names)),
+    )
+
+
+def _columns(
+    table: Table, fields: Fields, config: Mapping[str, Any], profile: SupplierProfile | None, warnings: list[str]
+) -> tuple[Column, ...]:
+    mapped = [
+        Column(
+            index=part.index,
+            header=table.header(part.index),
+            field=name,
+            key=None,
+            certainty=part.certainty,
+            reason=part.reason,
+            sample=short(one_line(table.figures(part.index).sample)),
+        )
+        for name in FIELDS
+        for part in fields.get(name, ())
+    ]
+    wanted = config.get("characteristic_columns")
+    if wanted is None and profile is not None:
+        wanted = profile.characteristic_columns
+    indexes: list[int] | None = None
+    if wanted is not None:
+        indexes = []
+        for reference in wanted:
+            try:
+                indexes += resolve(table, "characteristics", reference)
+            except MappingIncomplete:
+                warnings.append(f"the listed characteristic column “{reference}” is not in this list")
+    return (*mapped, *characteristic_columns(table, {column.index for column in mapped}, listed=indexes))
+
+
+def _numbers(
+    table: Table,
+    price: int,
+    *,
+    options: TaskOptions,
+    profile: SupplierProfile | None,
+    more: MoreRows | None,
+) -> NumberFormat:
+    """What the values themselves decide is taken even where a profile says the same, so that a remembered decimal sign
+    does not make the second list another one than the first."""
+    texts = [value for value in table.values(price) if isinstance(value, str)]
+    evidence = collect(texts)
+    stated = options.decimal or (profile.numbers.decimal if profile is not None else None)
+    if texts and not evidence.decided and stated is None and more is not None:
+        first = 0 if table.header_row is None else table.header_row
+        evidence = collect(
+            cell
+            for number, row in more()
+            if number > first
+            and type(row) is not BrokenRow
+            and price < len(row)
+            and isinstance(cell := row[price], str)
+        )
+    found = decide(evidence)
+    if stated is not None:
+        return _as_stated(evidence, found, options=options, profile=profile, table=table, price=price)
+    if isinstance(found, Ambiguity):
+        raise _question(table, price, found)
+    return found
+
+
+def _as_stated(
+    evidence: Evidence,
+    found: NumberFormat | Ambiguity,
+    *,
+    options: TaskOptions,
+    profile: SupplierProfile | None,
+    table: Table,
+    price: int,
+) -> NumberFormat:
+    stated = options.decimal or (profile.numbers.decimal if profile is not None else None)
+    assert stated is not None
+    thousands = profile.numbers.thousands if profile is not None else None
+    if isinstance(found, NumberFormat) and found.decimal == stated and thousands is None:
+        return found
+    if options.decimal is None and contradicts(evidence, stated):
+        other = decide(evidence)
+        shown = evidence.example.get("decimal" + ("," if stated == "." else "."), "")
+        ambiguity = (
+            other
+            if isinstance(other, Ambiguity)
+            else Ambiguity(
+                shown, ((".", ""), (",", "")), f"the profile says “{stated}”, but this list writes “{shown}”"
+            )
+        )
+        raise _question(table, price, ambiguity)
+    who = "as told" if options.decimal else "same as last time"
+    return fixed(stated, thousands, evidence, who)
+
+
+def _question(table: Table, price: int, ambiguity: Ambiguity) -> PriceFormatAmbiguous:
+    header = table.header(price)
+    return PriceFormatAmbiguous(
+        f"the prices in “{header}” can be read in two ways: {ambiguity.sentence}",
+        column=header,
+        value=ambiguity.value,
+        readings=dict(ambiguity.readings),
+    )
+
+
+def _currency(
+    table: Table,
+    fields: Fields,
+    description: Description,
+    *,
+    options: TaskOptions,
+    profile: SupplierProfile | None,
+    default: str,
+    warnings: list[str],
+) -> tuple[str | None, str]:
+    if options.currency:
+        return options.currency, "as told"
+    if "currency" in fields:
+        return None, f"column “{table.header(fields['currency'][0].index)}”"
+    if profile is not None and profile.currency:
+        return profile.currency, "profile"
+    price = fields["price"][0].index
+    texts = [value for value in table.values(price) if isinstance(value, str)]
+    written = [found for found in map(take_apart, texts) if found is not None]
+    signs = Counter(found.sign for found in written if found.sign is not None)
+    if signs and sum(signs.values()) * 2 >= len(written):
+        settled = {_settle(sign, table) for sign in signs}
+        if len(settled) > 1 and None not in settled:
+            return None, "each price states its own: " + ", ".join(sorted(filter(None, settled)))
+        if len(settled) == 1:
+            return _stated_by(next(iter(signs)), table, "in the cells", warnings)
+    sign = table.headings[price].sign
+    if sign is not None:
+        return _stated_by(sign, table, "in the header", warnings)
+    sign = stated_in_titles([*table.titles, description.sheet or ""])
+    if sign is not None:
+        return _stated_by(sign, table, "in the title lines", warnings)
+    if default:
+        return default, "default of this installation"
+    warnings.append("the list states no currency: prices are stored as XXX; set currency in the profile or the task")
+    return "XXX", "not stated"
+
+
+def _settle(sign: Sign, table: Table) -> str | None:
+    return sign.settled or by_language(sign, (cell_text(cell) for row in table.rows()[:200] for cell in row))
+
+
+def _stated_by(sign: Sign, table: Table, where: str, warnings: list[str]) -> tuple[str, str]:
+    code = _settle(sign, table)
+    if code is None:
+        warnings.append(f"the currency sign could be {listed(sign.codes)}: prices are stored as XXX; set currency")
+        return "XXX", f"a sign {where} that could be {' or '.join(sign.codes)}"
+    if sign.settled is None:
+        return code, f"a sign {where} and the language of the list"
+    if sign.certainty < 0.9:
+        warnings.append(f"{code} is taken from a sign {where} that other currencies use too; set currency to be sure")
+        return code, f"a sign {where}, {sign.certainty:.0%} sure (also used by {', '.join(sign.codes[1:5])})"
+    return code, f"stated {where}"
