@@ -15,8 +15,8 @@ from contracts.store import Claim, Ledger, Refusal
 from contracts.task import TaskResult
 from observability.logging import bound_context, get_logger
 from pipeline.lease import Held, LeaseKeeper
-from resilience.settle import failure_from, settle
 from resilience.retry.policy import RetryPolicy
+from resilience.settle import failure_from, settle
 
 log = get_logger(__name__)
 

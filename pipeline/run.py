@@ -88,9 +88,7 @@ async def _load(
     claim: Claim, opened: Opened, *, guards: Sequence[Guard], with_: Collaborators
 ) -> tuple[str, Checkpoint | None]:
     plan = opened.plan
-    resume = resume_from(
-        claim.checkpoints, source_sha256=opened.source.sha256, plan_fingerprint=plan.fingerprint
-    )
+    resume = resume_from(claim.checkpoints, source_sha256=opened.source.sha256, plan_fingerprint=plan.fingerprint)
     for note in resume.notes:
         log.warning("checkpoint.not_used", reason=note)
     loader = await with_.open_loader(claim, source_type=claim.task.parser_type, restarted=resume.restarted)
@@ -116,9 +114,7 @@ async def _load(
     return loader.supplier_id, checkpoint
 
 
-def summarise(
-    claim: Claim, opened: Opened, account: Account, *, supplier_id: str, seconds: float
-) -> TaskResult:
+def summarise(claim: Claim, opened: Opened, account: Account, *, supplier_id: str, seconds: float) -> TaskResult:
     """The task-result document of a run in which every row is accounted for."""
     stored = account.new + account.changed + account.unchanged
     failed = account.rejected.total()

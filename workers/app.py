@@ -1,0 +1,152 @@
+"""The composition root: the one place where protocols meet their implementations."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from arq.connections import ArqRedis
+
+import parsers
+from config.settings import Settings
+from contracts.catalog import Matcher
+from contracts.clock import SystemClock
+from contracts.parser import Parser
+from contracts.store import Claim, Loader
+from contracts.task import TaskResult
+from db.catalog import PostgresMatcher
+from db.ledger import PostgresLedger
+from db.loader import PostgresLoader
+from db.profiles import PostgresProfiles
+from db.reports import Reports
+from parsers.resources import Resources
+from pipeline.executor import Executor
+from pipeline.lease import Held, LeaseKeeper
+from pipeline.run import Collaborators, OpenLoader, run
+from resilience.guard import CancelGuard, LeaseGuard, StoppingGuard
+from resilience.retry.policy import policy_named
+from workers.delivery import ArqQueue
+from workers.ports import open_ports
+from workers.producer import Producer
+from workers.stopping import Stopping
+
+INBOX = "inbox"
+"""Directory in data_dir for files that `pricemill import` hands in; always a source root."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An opened installation."""
+
+    settings: Settings
+    worker: str
+    """Name of this process in the ledger: host:pid:random."""
+    database_url: str
+    redis_url: str
+    ledger: PostgresLedger
+    redis: ArqRedis
+    queue: ArqQueue
+    producer: Producer
+    reports: Reports
+    profiles: PostgresProfiles
+    parser: Callable[[str], Parser]
+    """Parser by parser_type; UnknownParser."""
+    executor: Executor
+    leases: LeaseKeeper
+    stopping: Stopping
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> AsyncIterator[App]:
+    """Opens servers, pools and ports, and closes them in reverse. Any part of what is built here may be replaced
+    by a twin in tests; nothing else in the project chooses an implementation."""
+    async with AsyncExitStack() as stack:
+        ports = await stack.enter_async_context(open_ports(settings, connections=settings.concurrency + 5))
+        reports = await Reports.open(ports.database_url)
+        stack.push_async_callback(reports.close)
+        profiles = await stack.enter_async_context(PostgresProfiles.open(ports.database_url))
+        if matcher is None:
+            matcher = await stack.enter_async_context(
+                PostgresMatcher.open(ports.database_url, create_drafts=settings.create_draft_products)
+            )
+        producer = await stack.enter_async_context(Producer(settings, ledger=ports.ledger, queue=ports.queue))
+        parser = partial(parsers.get, resources=_resources(settings))
+        stopping = Stopping()
+        worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        leases = LeaseKeeper(
+            partial(PostgresLedger.open, ports.database_url, size=1),
+            worker=worker,
+            lease=settings.lease,
+            beat=timedelta(seconds=settings.heartbeat_seconds),
+        )
+        collaborators = Collaborators(
+            settings=settings,
+            parser=parser,
+            open_loader=_opener(ports.database_url, settings),
+            profiles=profiles,
+            matcher=matcher,
+        )
+
+        async def run_task(claim: Claim, held: Held) -> TaskResult:
+            guards = (
+                LeaseGuard(lambda: held.lost),
+                CancelGuard(lambda: held.cancelled),
+                StoppingGuard(lambda: stopping.stopping),
+            )
+            return await run(claim, guards=guards, with_=collaborators)
+
+        executor = Executor(
+            ledger=ports.ledger,
+            leases=leases,
+            run=run_task,
+            policy=policy_named(settings.retry_policy),
+            worker=worker,
+            lease=settings.lease,
+            time_limit=timedelta(seconds=settings.time_limit_seconds),
+            clock=SystemClock(),
+            random=random.random,
+        )
+        yield App(
+            settings=settings,
+            worker=worker,
+            database_url=ports.database_url,
+            redis_url=ports.redis_url,
+            ledger=ports.ledger,
+            redis=ports.redis,
+            queue=ports.queue,
+            producer=producer,
+            reports=reports,
+            profiles=profiles,
+            parser=parser,
+            executor=executor,
+            leases=leases,
+            stopping=stopping,
+        )
+
+
+def _resources(settings: Settings) -> Resources:
+    inbox = settings.data_dir.expanduser().absolute() / INBOX
+    return Resources(
+        source_roots=(*settings.source_roots, inbox),
+        allow_private_urls=settings.allow_private_urls,
+        max_source_bytes=settings.max_source_bytes,
+        fetch_seconds=settings.fetch_seconds,
+        credentials_dir=settings.credentials_dir,
+        google_sheets_api=settings.google_sheets_api,
+        child_memory_bytes=settings.parser_memory_bytes,
+        child_cpu_seconds=settings.parser_cpu_seconds,
+    )
+
+
+def _opener(url: str, settings: Settings) -> OpenLoader:
+    async def open_loader(claim: Claim, *, source_type: str, restarted: bool) -> Loader:
+        return await PostgresLoader.open(url, claim, lease=settings.lease, source_type=source_type, restarted=restarted)
+
+    return open_loader
