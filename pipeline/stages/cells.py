@@ -14,7 +14,7 @@ SHOWN = 1_000
 """Characters of an offending value that are logged."""
 
 
-class Rejected(Exception):  # noqa: N818 (it ends one row, not the run)
+class Rejected(Exception):
     """A row cannot be an item; `code` is one of contracts/reasons.py, `column` a Column or "row"."""
 
     def __init__(self, code: str, column: Column | str, cell: Cell, expected: str = "") -> None:

@@ -174,7 +174,7 @@ class RowNormaliser:
         name = parts[0] if len(parts) == 1 else " / ".join(filter(None, parts))
         if not name:
             raise Rejected("name_missing", self._name[0], None)
-        if len(name) > MAX_NAME:
+        if len(name) > MAX_NAME and len(name := " ".join(name.split())) > MAX_NAME:
             raise Rejected("name_too_long", self._name[0], name)
         return name
 

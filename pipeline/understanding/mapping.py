@@ -121,7 +121,10 @@ def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, s
     for hit, _, index in sorted(offers, key=lambda offer: (-offer[0].level, offer[0].rank, offer[1], offer[2])):
         if hit.field in fields or index in taken:
             continue
-        objection = disagrees(hit.field, table.figures(index))
+        figures = table.figures(index)
+        objection = disagrees(hit.field, figures)
+        if hit.field == "sku" and hit.level == 2 and figures.filled > 2 and figures.share(figures.steps) > 0.8:
+            objection = "is a running number of the rows"
         if objection is None:
             fields[hit.field] = [Mapped(index, CERTAINTY[hit.level], hit.reason)]
             taken.add(index)

@@ -96,7 +96,9 @@ def _grouped(body: str) -> bool:
 def apply(body: str, numbers: NumberFormat) -> str | None:
     """Reads digits and separators as this column writes them: canonical text with '.' and no grouping, leading zeros
     cut, decimals kept; None if they do not fit. A grouping sign that the column is not known to use is believed only
-    beside the decimal sign ("1,234.50"), because "1,234" alone could be something else."""
+    beside the decimal sign ("1,234.50"), because "1,234" alone could be something else. The other decimal sign is
+    believed before one or two digits ("1.50" among commas), which no grouping can be, unless it groups thousands in
+    this column."""
     marks = [character for character in body if not "0" <= character <= "9"]
     decimal, thousands = numbers.decimal, numbers.thousands
     fraction = ""
@@ -109,6 +111,8 @@ def apply(body: str, numbers: NumberFormat) -> str | None:
             marks.pop()
             if decimal == thousands and len(fraction) == 3 and groups[0] != "0" and len(groups[0]) <= 3:
                 return None
+        elif decimal is not None and marks in (["."], [","]) and marks[0] != thousands and len(groups[-1]) <= 2:
+            fraction, marks = groups.pop(), []
         elif len(set(marks)) != 1 or marks[0] != thousands or thousands == decimal:
             return None
         if marks and (len(set(marks)) != 1 or not _grouped(".".join(groups))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from contracts.rows import Cell
@@ -52,7 +52,8 @@ class PriceReader:
         return name + (f", “{numbers.thousands}” for thousands" if numbers.thousands else "")
 
     def read(self, cell: Cell) -> Read:
-        """Text by the column's format; a real number of the source as it is, rounded half up to 6 decimals."""
+        """Text by the column's format; a real number of the source as it is, rounded to 6 decimals (half to even: the
+        last digits of a computed cell are noise, and rounding them up would make sums drift)."""
         if cell is None:
             return _MISSING
         if isinstance(cell, str):
@@ -73,7 +74,7 @@ class PriceReader:
             return Read(None, "price_negative")
         if number >= _LIMIT:
             return Read(None, "price_too_large")
-        return self._sized(plain(number.quantize(_SIX, ROUND_HALF_UP)), None)
+        return self._sized(plain(number.quantize(_SIX, ROUND_HALF_EVEN)), None)
 
     def _text(self, cell: str) -> Read:
         text = cell.strip()

@@ -51,7 +51,7 @@ def choose_price(table: Table, taken: Collection[int]) -> Price | str:
         here = [candidate for candidate in candidates if candidate.level == level and not candidate.other]
         if not here:
             continue
-        rivals = here if level < 3 else [c for c in candidates if c.level >= 3 and not c.other]
+        rivals = here if level < 3 else [c for c in candidates if c.level >= 3 and (level == 3 or not c.other)]
         if len(rivals) > 1:
             return _question(table, rivals)
         share = _share(table.figures(here[0].index))

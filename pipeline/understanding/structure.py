@@ -61,7 +61,7 @@ def uses_sections(table: Table, fields: Fields, description: Description) -> boo
             waiting = []
     if not headings or not items or len(headings) > items * 2:
         return False
-    return len(set(headings)) * 2 >= len(headings)
+    return len(set(headings)) > 2 or len(set(headings)) * 2 >= len(headings)
 
 
 def key_shapes(table: Table, fields: Fields) -> tuple[str, ...]:

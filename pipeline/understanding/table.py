@@ -44,6 +44,8 @@ class Figures:
     signs: int
     codes: int
     counts: int
+    steps: int
+    """Values that are one more than the value above: a running number."""
     longest: int
     sample: Cell
 
@@ -127,6 +129,12 @@ class Table:
             signs=sum(sign_of(text) is not None for text in texts),
             codes=sum(text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14) for text in texts),
             counts=sum(text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0 for text in texts),
+            steps=_steps(texts),
             longest=max(map(len, texts), default=0),
             sample=values[0] if values else None,
         )
+
+
+def _steps(texts: Sequence[str]) -> int:
+    numbers = [int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None for text in texts]
+    return sum(above is not None and below == above + 1 for above, below in zip(numbers, numbers[1:], strict=False))
