@@ -1,0 +1,63 @@
+"""The catalogue of events: every name that is logged, what it says, and the fields it carries."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Event(NamedTuple):
+    """One line of the log; the level stands where it is logged."""
+
+    name: str
+    sentence: str
+    fields: tuple[str, ...] = ()
+
+
+CONTEXT: Final = ("correlation", "epoch", "module", "supplier", "task_id", "worker")
+"""Fields that any event may carry from its surroundings (bound_context)."""
+
+_ALL: Final = (
+    Event("burst.not_known", "whether the queue is empty could not be asked", ("error",)),
+    Event("call.retried", "one call failed and is tried again within seconds", ("call", "attempt", "kind", "error")),
+    Event("checkpoint.corrupt", "the seal of a checkpoint is broken", ("kind", "error", "position")),
+    Event("checkpoint.not_used", "a stored checkpoint was passed over", ("reason",)),
+    Event("chunk.committed", "rows, logs and checkpoint of a chunk are committed", ("sequence", "rows", "seconds")),
+    Event(
+        "delivery.delayed",
+        "tasks were accepted, Redis could not be told; the sweep delivers them",
+        ("deliveries", "error"),
+    ),
+    Event("delivery.not_noted", "Redis has the deliveries, the ledger could not note it", ("deliveries", "error")),
+    Event("health.unwell", "a server this process needs did not answer", ("server", "error")),
+    Event("inbox.not_read", "messages of external producers could not be read", ("error",)),
+    Event("job.not_cleared", "the leftovers of a job could not be removed", ("job", "error")),
+    Event("lease.not_renewed", "the heartbeat did not reach PostgreSQL; it tries again", ("error",)),
+    Event("message.buried", "a message that is no task was kept as a dead letter", ("size", "reason")),
+    Event("message.lost", "a message that is no task could not be kept", ("size", "error")),
+    Event("plan.made", "the list is understood and the plan of the run is frozen", ("fingerprint", "chunk_size")),
+    Event("redis.foreign_key_removed", "a key of the wrong type stood in our way", ("name", "found")),
+    Event("redis.lost", "Redis went away; running tasks go on, new ones wait", ("error", "running")),
+    Event("run.resumed", "the run goes on behind the last committed row", ("row", "sequence")),
+    Event("source.fetched", "the snapshot of the source lies in the spool", ("source", "bytes", "sha256")),
+    Event("sweep.failed", "the rescue of forgotten tasks failed; it tries again", ("error",)),
+    Event("task.account_mismatch", "rows read and rows accounted for differ", ("error",)),
+    Event("task.claimed", "this worker has the task", ("attempt", "epoch", "supplier")),
+    Event("task.failed", "an attempt met an error", ("error", "kind")),
+    Event("task.lease_lost", "another worker holds the task now; this attempt writes nothing more", ("error",)),
+    Event("task.not_claimed", "PostgreSQL could not be asked; the sweep delivers again", ("error",)),
+    Event("task.not_settled", "the outcome could not be recorded yet; it tries again", ("error",)),
+    Event("task.refused", "a delivery was not for now, or the task is someone else's", ("reason",)),
+    Event("task.rescued", "the sweep delivers what Redis has forgotten", ("deliveries",)),
+    Event("task.settled", "the attempt ended and is recorded", ("outcome",)),
+    Event("worker.abandons", "the time for an orderly stop is over; tasks are left to others", ("running",)),
+    Event("worker.hung", "the watchdog ends a process that no longer works"),
+    Event("worker.not_forgotten", "the worker could not be taken off the list", ("error",)),
+    Event("worker.not_registered", "the worker could not be put on the list", ("error",)),
+    Event("worker.not_started", "the worker cannot start", ("error", "next")),
+    Event("worker.restarted", "the supervisor starts a worker that died again", ("exit_code", "after_seconds")),
+    Event("worker.started", "the worker takes tasks", ("worker", "slots")),
+    Event("worker.stopped", "the worker has ended", ("worker",)),
+    Event("worker.stopping", "the worker takes no new tasks and waits for the running ones", ("worker", "running")),
+)
+EVENTS: Final = MappingProxyType({event.name: event for event in _ALL})
