@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from contracts.rows import Cell
+from parsers.values import cell, padded
 from parsers.xlsx_scan import padding, scan_sheet
 
 KEPT_WIDTH = 256
 """Blank cells at the end of a row are kept up to this column."""
-EXACT = 1e15
-"""Spreadsheets keep 15 digits; a larger number is shown as they show it, so that it is seen to be damaged."""
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -36,34 +32,6 @@ class Sheet(NamedTuple):
 def read_sheet(path: Path, kind: str, wanted: str | None, engine: str) -> Sheet:
     """Whatever else a reader raises means that it cannot read this file; another engine may."""
     return {"calamine": _calamine, "xlrd": _xlrd, "pandas": _pandas}[engine](path, kind, wanted)
-
-
-def cell(value: Any) -> Cell:
-    """The one meaning of a spreadsheet value, whichever engine found it."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, int):
-        return Decimal(value) if abs(value) < EXACT else f"{float(value):.14E}"
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return str(value)
-        if abs(value) >= EXACT:
-            return f"{value:.14E}"
-        return Decimal(int(value)) if value.is_integer() else Decimal(f"{value:.15g}")
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    return str(value)
-
-
-def padded(value: float, digits: int) -> Cell:
-    """A number as its format of zeros shows it: a code."""
-    if value != int(value) or value < 0 or value >= EXACT:
-        return cell(value)
-    return f"{int(value):0{digits}d}"
 
 
 def _row(values: Sequence[Cell]) -> list[Cell]:
