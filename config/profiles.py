@@ -63,10 +63,10 @@ class SupplierProfile(Document):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        title="supplier-profile",
+        title="Supplier profile",
         json_schema_extra={
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": "https://pricemill.dev/schemas/supplier-profile.schema.json",
+            "$id": "https://pricemill.example/schemas/supplier-profile/1.0",
             "examples": [
                 {
                     "schema_version": "1.0",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 
 from contracts.rows import BrokenRow, Cell, Row
 from pipeline.understanding.currency import sign_of
@@ -137,4 +138,4 @@ class Table:
 
 def _steps(texts: Sequence[str]) -> int:
     numbers = [int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None for text in texts]
-    return sum(above is not None and below == above + 1 for above, below in zip(numbers, numbers[1:], strict=False))
+    return sum(above is not None and below == above + 1 for above, below in pairwise(numbers))
