@@ -28,7 +28,8 @@ async def reports(database_url: str) -> AsyncIterator[Reports]:
 async def test_status_counts_what_waits_runs_and_is_dead(reports: Reports) -> None:
     status = await reports.status()
     assert (status.queued, status.retryable, status.running, status.due, status.dead) == (2, 0, 1, 2, 2)
-    assert status.oldest_due_seconds is not None and status.oldest_due_seconds >= 180
+    assert status.oldest_due_seconds is not None
+    assert status.oldest_due_seconds >= 180
     assert [run.task_id for run in status.runs] == [seed.RUNNING]
     assert [(worker.name, worker.alive) for worker in status.workers] == [("ingest-01", True)]
 
@@ -65,7 +66,8 @@ async def test_tasks_come_newest_first_in_pages_without_overlap(reports: Reports
         if page.next is None:
             break
         cursor = page.next
-    assert seen == sorted(seen, reverse=True) and len(seen) == 6
+    assert seen == sorted(seen, reverse=True)
+    assert len(seen) == 6
 
 
 @pytest.mark.parametrize(
@@ -90,14 +92,18 @@ async def test_a_running_task_shows_the_rows_of_its_newest_checkpoint(reports: R
 
 async def test_one_task_shows_account_attempts_and_what_blocks_it(reports: Reports) -> None:
     second = await reports.task(seed.SECOND)
-    assert second is not None and second.account is not None
+    assert second is not None
+    assert second.account is not None
     assert second.account["rejected"] == {"price_not_a_number": 1, "sku_missing": 1}
-    assert second.understanding is not None and second.understanding["currency"] == "EUR"
+    assert second.understanding is not None
+    assert second.understanding["currency"] == "EUR"
     assert [attempt.outcome for attempt in second.attempts] == ["completed"]
     blocked = await reports.task(seed.BLOCKED)
-    assert blocked is not None and blocked.blocked_by == seed.QUEUED
+    assert blocked is not None
+    assert blocked.blocked_by == seed.QUEUED
     dead = await reports.task(seed.DEAD)
-    assert dead is not None and dead.dead_letter == seed.DEAD_LETTER
+    assert dead is not None
+    assert dead.dead_letter == seed.DEAD_LETTER
     assert await reports.task("nothing") is None
 
 
@@ -129,14 +135,16 @@ async def test_dead_letters_are_listed_grouped_and_shown(reports: Reports) -> No
     page = await reports.dead_letters(DeadFilter(limit=1))
     assert [letter.id for letter in page.items] == [seed.DEAD_LETTER]
     rest = await reports.dead_letters(DeadFilter(limit=1, before=page.next))
-    assert [letter.id for letter in rest.items] == [seed.NOT_A_TASK] and rest.next is None
+    assert [letter.id for letter in rest.items] == [seed.NOT_A_TASK]
+    assert rest.next is None
     groups = await reports.dead_letter_groups()
     assert [(group.code, group.count, group.suppliers) for group in groups] == [
         ("contract_violation", 1, 0),
         ("header_not_found", 1, 1),
     ]
     shown = await reports.dead_letter(seed.DEAD_LETTER)
-    assert shown is not None and shown.error["exception"] == "contracts.errors.HeaderNotFound"
+    assert shown is not None
+    assert shown.error["exception"] == "contracts.errors.HeaderNotFound"
     assert await reports.find_dead_letters(seed.DEAD_LETTER[:10], limit=5) == [seed.DEAD_LETTER, seed.NOT_A_TASK]
     assert await reports.dead_letters_of([seed.DEAD, seed.FIRST]) == [seed.DEAD_LETTER]
     only = await reports.dead_letters(DeadFilter(cause="header_not_found", supplier="Óptica Luz"))
@@ -151,7 +159,8 @@ async def test_rejected_rows_come_in_file_order_with_their_remedy(reports: Repor
         (8, "price_not_a_number", "Preise", "nordwind-11.csv"),
         (9, "sku_missing", "Preise", "nordwind-11.csv"),
     ]
-    assert rest.next is None and all(row.fix for row in rows)
+    assert rest.next is None
+    assert all(row.fix for row in rows)
     newest = await reports.rejected(RejectedFilter(supplier="Nordwind", code="sku_missing"))
     assert [row.row for row in newest.items] == [9]
     assert len((await reports.rejected(RejectedFilter())).items) == 2
@@ -168,7 +177,8 @@ async def test_rejected_rows_group_by_cause(reports: Reports) -> None:
 
 async def test_a_price_is_explained_back_to_its_row(reports: Reports) -> None:
     explained = await reports.explain_price("Nordwind", "NW-1001")
-    assert explained is not None and explained.origin is not None
+    assert explained is not None
+    assert explained.origin is not None
     assert (explained.item.price, explained.item.currency, explained.item.product) == (Decimal(13), "EUR", "P-1")
     assert [change.price for change in explained.history] == [Decimal(13), Decimal("12.5")]
     origin = explained.origin
@@ -247,12 +257,14 @@ ARGUMENTS = {
 
 VOLUME = """
 INSERT INTO products (internal_sku, name, status)
-  SELECT 'V-' || n, 'V', CASE WHEN n % 50 = 0 THEN 'active' ELSE 'draft' END::product_status FROM generate_series(1, 5000) n;
+  SELECT 'V-' || n, 'V', CASE WHEN n % 50 = 0 THEN 'active' ELSE 'draft' END::product_status
+  FROM generate_series(1, 5000) n;
 INSERT INTO supplier_items (supplier_id, product_id, key_hash, supplier_sku, name, current_price, currency,
     characteristics, as_of, task_key, source_row, last_ingested_at)
   SELECT s.id, p.id, 0, p.internal_sku || '-' || k, 'V', 50 + k + length(p.internal_sku), 'EUR',
     jsonb_build_object('k', p.internal_sku), now(), 1, 1, now() - interval '90 days' * k / 4
-  FROM suppliers s, generate_series(1, 4) k, products p WHERE s.name = 'Acme' AND p.internal_sku LIKE 'V-%' ORDER BY k DESC;
+  FROM suppliers s, generate_series(1, 4) k, products p WHERE s.name = 'Acme' AND p.internal_sku LIKE 'V-%'
+  ORDER BY k DESC;
 INSERT INTO parsing_logs (task_id, error_type, error_message, row_number, created_at)
   SELECT 'v', 'sku_missing', 'x', n, now() - interval '1 minute' * (30000 - n) FROM generate_series(1, 30000) n;
 ANALYZE;

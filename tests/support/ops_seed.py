@@ -140,7 +140,8 @@ async def _tasks(connection: Any) -> None:
     ):
         await connection.execute(
             """INSERT INTO task_attempts (task_key, epoch, attempt, worker, started_at, finished_at, outcome, error)
-               SELECT id, 1, 1, 'ingest-01', $2::timestamptz, CASE WHEN $3::text IS NULL THEN NULL ELSE $2::timestamptz END, $3, $4::jsonb
+               SELECT id, 1, 1, 'ingest-01', $2::timestamptz,
+                 CASE WHEN $3::text IS NULL THEN NULL ELSE $2::timestamptz END, $3, $4::jsonb
                FROM tasks WHERE task_id = $1""",
             task_id, T0, outcome, error,
         )  # fmt: skip
@@ -158,25 +159,28 @@ async def _tasks(connection: Any) -> None:
 
 
 async def _items(connection: Any) -> None:
+    later = (T0 + timedelta(hours=1)).isoformat()
     await connection.execute(
         f"""
         WITH s AS (SELECT id FROM suppliers WHERE name = 'Nordwind'),
-             t1 AS (SELECT id FROM tasks WHERE task_id = '{FIRST}'), t2 AS (SELECT id FROM tasks WHERE task_id = '{SECOND}'),
+             t1 AS (SELECT id FROM tasks WHERE task_id = '{FIRST}'),
+             t2 AS (SELECT id FROM tasks WHERE task_id = '{SECOND}'),
              i AS (INSERT INTO supplier_items (supplier_id, product_id, key_hash, supplier_sku, name, current_price,
                      currency, price_basis, unit, characteristics, as_of, task_key, source_row)
                    SELECT s.id, CASE WHEN n = 1 THEN (SELECT id FROM products WHERE internal_sku = 'P-1') END, n,
                      'NW-100' || n, 'Kabelbinder ' || n, CASE WHEN n = 1 THEN 13.00 ELSE 10.5 * n END, 'EUR',
                      CASE WHEN n = 1 THEN 100 ELSE 1 END, 'Stk', jsonb_build_object('farbe', 'rot', 'vpe', n),
-                     CASE WHEN n = 1 THEN '{(T0 + timedelta(hours=1)).isoformat()}'::timestamptz ELSE '{T0.isoformat()}' END,
+                     CASE WHEN n = 1 THEN '{later}'::timestamptz ELSE '{T0.isoformat()}' END,
                      CASE WHEN n = 1 THEN t2.id ELSE t1.id END, 4 + n
                    FROM s, t1, t2, generate_series(1, 3) n RETURNING id, key_hash, task_key)
-        INSERT INTO price_history (supplier_item_id, task_key, source_row, price, currency, price_basis, as_of, recorded_at)
+        INSERT INTO price_history
+          (supplier_item_id, task_key, source_row, price, currency, price_basis, as_of, recorded_at)
         SELECT i.id, t1.id, 4 + key_hash, CASE WHEN key_hash = 1 THEN 12.5 ELSE 10.5 * key_hash END, 'EUR',
                CASE WHEN key_hash = 1 THEN 100 ELSE 1 END, '{T0.isoformat()}'::timestamptz,
                '{T0.isoformat()}'::timestamptz FROM i, t1
         UNION ALL
-        SELECT i.id, t2.id, 5, 13.00, 'EUR', 100, '{(T0 + timedelta(hours=1)).isoformat()}'::timestamptz,
-               '{(T0 + timedelta(hours=1)).isoformat()}'::timestamptz FROM i, t2 WHERE key_hash = 1
+        SELECT i.id, t2.id, 5, 13.00, 'EUR', 100, '{later}'::timestamptz,
+               '{later}'::timestamptz FROM i, t2 WHERE key_hash = 1
         """
     )  # fmt: skip
 

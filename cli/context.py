@@ -1,0 +1,91 @@
+"""Where commands meet the application: settings, one opened app, one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contracts.errors import ConfigError, QueueUnavailable
+from contracts.queue import Delivery
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from workers.app import App
+
+Action = Callable[["App"], Awaitable[int]]
+
+
+class SettingsInvalid(ConfigError):
+    """a setting cannot be used"""
+
+    next_step = "correct the environment variable or the .env file"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """From the environment; `overrides` win. SettingsInvalid names every bad variable, never its value."""
+    from pydantic import ValidationError
+
+    from config.settings import Settings
+
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
+        raise SettingsInvalid(f"a setting cannot be used: {wrong}") from None
+
+
+def run(action: Action, *, settings: Settings | None = None) -> int:
+    """Opens the app, awaits the action in an event loop of its own, closes the app. Servers of an embedded
+    installation are started if need be, and its tables are brought up to date."""
+    return asyncio.run(_within(action, settings or load_settings()))
+
+
+async def _within(action: Action, settings: Settings) -> int:
+    from workers.app import open_app
+
+    async with open_app(settings) as app:
+        return await action(app)
+
+
+def embedded(settings: Settings) -> bool:
+    """This installation runs its own database: one machine, one data directory."""
+    return settings.database_url is None
+
+
+def inbox(settings: Settings) -> Path:
+    """Where files are handed in; every worker of this installation counts it as a source root."""
+    from workers.app import INBOX
+
+    return settings.data_dir.expanduser().absolute() / INBOX
+
+
+def actor() -> str:
+    """Who stands in the history for what this command changes."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return f"{name}@{socket.gethostname()}"[:120]
+
+
+async def deliver(app: App, deliveries: Sequence[Delivery]) -> bool:
+    """Hands deliveries to the queue. False: Redis is away; the sweep of the workers sends them later."""
+    if not deliveries:
+        return True
+    try:
+        await app.queue.deliver(deliveries)
+    except QueueUnavailable:
+        return False
+    await app.ledger.dispatched(deliveries)
+    return True
+
+
+def quiet_logs() -> None:
+    """What goes wrong with a task is told by the command itself; the log keeps to defects."""
+    from observability.logging import configure
+
+    configure(level="ERROR")

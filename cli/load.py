@@ -1,0 +1,244 @@
+"""`pricemill import`: one price list, from a file, an address or a Google Sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import context
+from cli.exits import Exit
+from cli.hand_in import HandedIn, hand_in, is_address, megabytes, of_address, recognise
+from cli.manners import FOREVER
+from cli.problems import Failed, Usage
+from cli.screen import Screen
+from cli.summary import buckets, ignored, understanding_lines
+from cli.text import duration, line, plural, span
+from contracts.account import Account
+from contracts.errors import ContractViolation
+
+if TYPE_CHECKING:
+    from contracts.task import ParseTask
+    from db.reports_tasks import TaskDetail
+    from workers.app import App
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the options ask for."""
+
+    supplier: str
+    sheet: str | None = None
+    currency: str | None = None
+    decimal: str | None = None
+    mapping: tuple[str, ...] = ()
+    as_of: str | None = None
+    priority: str = "normal"
+    key: str | None = None
+    parser: str | None = None
+
+
+@app.command()
+def load(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FILE|URL")],
+    *,
+    supplier: Annotated[str, typer.Option(help="Whose list this is.")],
+    wait: Annotated[str | None, typer.Option(metavar="[=5m]", help="Until it is loaded, or so long at most.")] = None,
+    check: Annotated[bool, typer.Option("--check", "--dry-run", help="Read and judge every row, load none.")] = False,
+    currency: Annotated[str | None, typer.Option(metavar="EUR", help="Of all prices, if the list states none.")] = None,
+    decimal: Annotated[str | None, typer.Option(metavar=",|.", help="The decimal sign, if it is in doubt.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
+    column: Annotated[
+        list[str], typer.Option("--map", metavar="FIELD=COLUMN", help="Header, letter or zero-based index; repeatable.")
+    ] = [],  # noqa: B006
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="From when the prices hold; else from now.")] = None,
+    priority: Annotated[str, typer.Option(help="low, normal or high.")] = "normal",
+    key: Annotated[str | None, typer.Option(help="The same key is accepted once only.")] = None,
+    parser: Annotated[str | None, typer.Option(help="Instead of the one the file calls for.")] = None,
+) -> int:
+    """Load a price list. Returns at once with the task's id, or with --wait when the list is loaded: exit 6 if rows
+    were rejected, 1 if the task is dead, 124 if the wait ran out."""
+    screen: Screen = ctx.obj
+    patience = _patience(wait)
+    wishes = Wishes(supplier, sheet, currency, decimal, tuple(column), as_of, priority, key, parser)
+    settings = context.load_settings()
+    if check:
+        from cli.dry_run import check_list
+
+        return check_list(screen, settings, source, wishes)
+    if is_address(source):
+        handed = of_address(source)
+    else:
+        recognise(Path(source))
+        handed = hand_in(Path(source), context.inbox(settings), settings.source_roots)
+    task = make_task(handed, wishes)
+
+    async def accept(opened: App) -> int:
+        before = await opened.reports.same_bytes(supplier, handed.sha256) if handed.sha256 else None
+        answer = await opened.producer.enqueue(task)
+        if wait is None:
+            _accepted(screen, handed, answer, before)
+            return Exit.DONE
+        from cli.waiting import wait_for
+
+        screen.say(*_handed(handed), f"Task      {line(answer.task_id)}")
+        await wait_for(screen, opened, [answer.task_id], total=handed.lines, seconds=patience)
+        detail = await opened.reports.task(answer.task_id)
+        if detail is None:
+            raise Failed(f"task {answer.task_id} is gone")
+        return await conclude(screen, opened, detail, before)
+
+    return context.run(accept, settings=settings)
+
+
+def _patience(wait: str | None) -> float | None:
+    if wait is None or wait == FOREVER:
+        return None
+    try:
+        return span(wait).total_seconds()
+    except ValueError:
+        raise Usage(f"--wait={wait} is no duration; use 90, 5m or 2h") from None
+
+
+def make_task(handed: HandedIn, wishes: Wishes) -> ParseTask:
+    """Raises Usage for an option that cannot be used with this source."""
+    from contracts.schema import parse_task
+    from contracts.task import new_task_id
+
+    parser_type = wishes.parser or handed.parser_type
+    config: dict[str, Any] = dict(handed.location)
+    if wishes.mapping:
+        config["column_mapping"] = _mapping(wishes.mapping)
+    if wishes.sheet is not None:
+        if parser_type not in {"excel", "google_sheets"}:
+            raise Usage(f"--sheet has no meaning for a {parser_type} list")
+        config["sheet_name"] = wishes.sheet
+    document = {
+        "schema_version": "2.0",
+        "task_id": new_task_id(),
+        "parser_type": parser_type,
+        "supplier_name": wishes.supplier,
+        "source_config": config,
+        "priority": wishes.priority,
+        "enqueued_at": datetime.now(UTC).isoformat(),
+        "as_of": _moment(wishes.as_of),
+        "idempotency_key": wishes.key,
+        "options": {
+            name: value for name, value in (("currency", wishes.currency), ("decimal", wishes.decimal)) if value
+        },
+    }
+    try:
+        task: ParseTask = parse_task({name: value for name, value in document.items() if value is not None})
+    except ContractViolation as error:
+        told = "; ".join(f"{pointer}: {sentence}" for pointer, sentence in error.violations)
+        raise Usage(f"this task cannot be: {told or error.message}") from error
+    return task
+
+
+def _mapping(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """sku=Art.-Nr. price=D name=2; a field given twice is a composite."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip() or not text.strip():
+            raise Usage(f"--map {pair!r} is not FIELD=COLUMN")
+        reference: str | int = int(text) if text.isascii() and text.isdigit() else text.strip()
+        known = found.get(name.strip())
+        found[name.strip()] = (
+            reference if known is None else [*(known if isinstance(known, list) else [known]), reference]
+        )
+    return found
+
+
+def _moment(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Usage(f"--as-of {text!r} is no date; use 2026-11-02 or 2026-11-02T08:00:00+01:00") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def _handed(handed: HandedIn) -> Iterator[str]:
+    size = f"  {megabytes(handed.size)}" if handed.size is not None else ""
+    digest = f"  sha256 {handed.sha256[:8]}" if handed.sha256 else ""
+    yield f"Source    {line(handed.name)}{size}{digest}"
+
+
+def _accepted(screen: Screen, handed: HandedIn, answer: Any, before: str | None) -> None:
+    document = {
+        "task_id": answer.task_id,
+        "created": answer.created,
+        "delivered": answer.delivered,
+        "parser_type": handed.parser_type,
+        "sha256": handed.sha256,
+        "same_bytes_as": before,
+    }
+    state = "accepted" if answer.created else "this key was accepted before; nothing new"
+    screen.answer(document, lambda: [*_handed(handed), f"Task      {line(answer.task_id)}  {state}"])
+    if before:
+        screen.note(f"The same bytes were loaded by task {before}.")
+    if not answer.delivered:
+        screen.note("Redis is away; the task is delivered when it is back.")
+    screen.next(f"pricemill tasks show {line(answer.task_id)}")
+
+
+async def conclude(screen: Screen, opened: App, detail: TaskDetail, before: str | None) -> int:
+    """The summary of a task that has ended; the exit code says how."""
+    task = detail.task
+    if task.state != "completed":
+        await _died(opened, detail)
+    account = Account.from_document(detail.account) if detail.account else Account()
+    groups = await opened.reports.rejected_groups(task_id=task.task_id) if account.rejected else ()
+    document = {"task_id": task.task_id, "state": task.state, "same_bytes_as": before, "result": detail.result}
+    screen.answer(document, lambda: _lines(screen, detail, account, groups, before))
+    if account.rejected:
+        screen.next(f"pricemill rejected list --task {line(task.task_id)}")
+    else:
+        screen.next(f"pricemill suppliers show {line(task.supplier)!r}")
+    return Exit.FINDINGS if account.rejected or account.held else Exit.DONE
+
+
+async def _died(opened: App, detail: TaskDetail) -> None:
+    """Raises Failed with the reason."""
+    if detail.task.state == "cancelled":
+        raise Failed(f"task {detail.task.task_id} was cancelled", next=f"pricemill tasks retry {detail.task.task_id}")
+    letter = await opened.reports.dead_letter(detail.dead_letter) if detail.dead_letter else None
+    if letter is None:
+        raise Failed(f"task {detail.task.task_id} is {detail.task.state}")
+    raise Failed(
+        f"{letter.letter.reason} ({letter.letter.code}); the task is dead, nothing more is tried",
+        next=f"{letter.letter.next_step}; then pricemill dead retry {letter.letter.id[:8]}"
+        if letter.letter.next_step
+        else f"pricemill dead show {letter.letter.id[:8]}",
+    )
+
+
+def _lines(
+    screen: Screen, detail: TaskDetail, account: Account, groups: tuple[Any, ...], before: str | None
+) -> Iterator[str]:
+    task = detail.task
+    if detail.understanding:
+        yield from understanding_lines(detail.understanding)
+    took = (task.finished_at - task.started_at).total_seconds() if task.finished_at and task.started_at else None
+    speed = f", {account.read / took:,.0f} rows/s" if took and account.read > 1000 else ""
+    worker = f" on {line(detail.attempts[0].worker)}" if detail.attempts else ""
+    yield f"{screen.paint('Done', 'bold', 'green')}      {line(task.task_id)} in {duration(took)}{worker}{speed}"
+    yield f"          {buckets(account)}"
+    if account.ignored:
+        yield f"          Ignored: {ignored(account)}"
+    if before:
+        yield f"          The same bytes were loaded by task {line(before)}."
+    for group in groups:
+        yield f"          {screen.paint(f'Rejected {group.count:,}', 'yellow')}: {line(group.reason)} (row {group.row})"
+        yield f"            Remedy: {line(group.fix)}"
+    if len(groups) > 1:
+        yield f"          {plural(len(groups), 'cause')} in all."

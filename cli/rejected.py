@@ -1,0 +1,111 @@
+"""`pricemill rejected`: rows that were not loaded, why, and what helps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli import context
+from cli.exits import Exit
+from cli.finding import one_supplier, one_task
+from cli.screen import Screen, plain
+from cli.table import Column, render
+from cli.text import count, line
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+Task = Annotated[str | None, typer.Option(help="Id, or the beginning of one.")]
+Supplier = Annotated[str | None, typer.Option()]
+
+
+@app.callback()
+def rejected() -> None:
+    """Rejected rows; each stands here exactly once per task."""
+
+
+@app.command()
+def groups(ctx: typer.Context, task: Task = None, supplier: Supplier = None) -> int:
+    """By cause; without --task or --supplier, of the last seven days."""
+    screen: Screen = ctx.obj
+
+    async def show(opened: Any) -> int:
+        task_id, name = await _scope(opened, task, supplier)
+        found = await opened.reports.rejected_groups(task_id=task_id, supplier=name)
+        screen.list(found, _GROUP, empty="No rejected rows.")
+        screen.next(f"pricemill rejected list{_again(task_id, name)}" if found else "pricemill tasks list")
+        return Exit.DONE
+
+    return context.run(show)
+
+
+@app.command("list")
+def list_rejected(
+    ctx: typer.Context,
+    *,
+    task: Task = None,
+    supplier: Supplier = None,
+    cause: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    after: Annotated[str | None, typer.Option(help="The `next` of the page before.")] = None,
+) -> int:
+    """Row by row: file, sheet, row, column, value, reason; of a task in file order, else newest first."""
+    screen: Screen = ctx.obj
+
+    async def show(opened: Any) -> int:
+        from db.reports_errors import RejectedFilter
+
+        task_id, name = await _scope(opened, task, supplier)
+        page = await opened.reports.rejected(
+            RejectedFilter(task_id=task_id, supplier=name, code=cause, after=after, limit=limit)
+        )
+        found = await opened.reports.rejected_groups(task_id=task_id, supplier=name)
+        if cause:
+            found = tuple(group for group in found if group.code == cause)
+        if screen.manners.form == "json":
+            items = plain([plain(row) for row in page.items])
+            screen.answer({"items": items, "next": page.next, "groups": plain(list(found))}, lambda: ())
+            return Exit.DONE
+        if screen.human and page.items and not screen.manners.fields:
+            screen.say(*render(_GROUP, found), "")
+        screen.list(page.items, _ROW, empty="No rejected rows.", following=page.next)
+        if page.next:
+            screen.note(f"More: pricemill rejected list{_again(task_id, name)} --after {page.next}")
+        if page.items:
+            screen.next(f"pricemill tasks show {page.items[0].task_id}")
+        else:
+            screen.next("pricemill tasks list")
+        return Exit.DONE
+
+    return context.run(show)
+
+
+async def _scope(opened: Any, task: str | None, supplier: str | None) -> tuple[str | None, str | None]:
+    task_id = None if task is None else await one_task(opened.reports, task)
+    name = None if supplier is None or task_id else await one_supplier(opened.reports, supplier)
+    return task_id, name
+
+
+def _again(task_id: str | None, supplier: str | None) -> str:
+    if task_id:
+        return f" --task {task_id}"
+    return f" --supplier {line(supplier)!r}" if supplier else ""
+
+
+_GROUP = [
+    Column("N", lambda group: count(group.count), right=True),
+    Column("CAUSE", lambda group: group.code),
+    Column("FIRST", lambda group: f"row {group.row:,}" if group.row else "-"),
+    Column("REASON", lambda group: line(group.reason), least=20),
+    Column("REMEDY", lambda group: line(group.fix), least=20),
+]
+
+_ROW = [
+    Column("FILE", lambda row: line(row.source), least=10),
+    Column("SHEET", lambda row: line(row.sheet or "-"), least=5),
+    Column("ROW", lambda row: count(row.row), right=True),
+    Column("COLUMN", lambda row: line(row.field or "-"), least=8),
+    Column("VALUE", lambda row: line(row.value) if row.value else "-", least=8),
+    Column("REASON", lambda row: line(row.reason), least=20),
+    Column("REMEDY", lambda row: line(row.fix), least=12),
+]

@@ -1,0 +1,187 @@
+"""`pricemill tasks`: list, show, retry and cancel tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import context
+from cli.exits import Exit
+from cli.finding import one_task, short_ids
+from cli.problems import NotFound, Usage
+from cli.screen import Screen
+from cli.summary import buckets, understanding_lines
+from cli.table import Column
+from cli.text import count, line, plural, stamp
+from contracts.account import Account
+from contracts.errors import StateConflict
+
+if TYPE_CHECKING:
+    from db.reports_tasks import TaskDetail
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+STATES = ("queued", "running", "retryable", "completed", "dead", "cancelled")
+
+Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
+
+
+@app.callback()
+def tasks() -> None:
+    """Tasks: one price list to be loaded each."""
+
+
+@app.command("list")
+def list_tasks(
+    ctx: typer.Context,
+    *,
+    state: Annotated[list[str], typer.Option(help=f"One of {', '.join(STATES)}; may be repeated.")] = [],  # noqa: B006
+    supplier: Annotated[str | None, typer.Option()] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    before: Annotated[str | None, typer.Option(help="The `next` of the page before.")] = None,
+) -> int:
+    """Newest first."""
+    screen: Screen = ctx.obj
+    if wrong := [one for one in state if one not in STATES]:
+        raise Usage(f"{wrong[0]!r} is no state; use {', '.join(STATES)}")
+    if before is not None and not before.isdigit():
+        raise Usage("--before takes the `next` of the page before")
+
+    async def show(opened: Any) -> int:
+        from db.reports_tasks import TaskFilter
+
+        which = TaskFilter(states=tuple(state), supplier=supplier, limit=limit, before=before)
+        page = await opened.reports.tasks(which)
+        ids = short_ids([task.task_id for task in page.items])
+        columns = [
+            Column("TASK", lambda task: line(ids[task.task_id] if screen.manners.terminal else task.task_id)),
+            Column("STATE", lambda task: task.state),
+            Column("SUPPLIER", lambda task: line(task.supplier), least=8),
+            Column("FILE", lambda task: line(task.source), least=10),
+            Column("ROWS", lambda task: count(task.rows), right=True),
+            Column("REJECTED", lambda task: count(task.rejected), right=True),
+            Column("TRY", lambda task: f"{task.attempt}/{task.tries}", right=True),
+            Column("ENQUEUED", lambda task: stamp(task.enqueued_at)),
+        ]
+        screen.list(page.items, columns, empty="No tasks.", following=page.next)
+        if page.next:
+            screen.note(f"More: pricemill tasks list --before {page.next}")
+        screen.next("pricemill tasks show TASK" if page.items else "pricemill import FILE --supplier NAME")
+        return Exit.DONE
+
+    return context.run(show)
+
+
+@app.command()
+def show(ctx: typer.Context, task: Annotated[str, typer.Argument(help="Id, or the beginning of one.")]) -> int:
+    """Everything that is known of one task."""
+    screen: Screen = ctx.obj
+
+    async def present(opened: Any) -> int:
+        detail = await opened.reports.task(await one_task(opened.reports, task))
+        if detail is None:
+            raise NotFound(f"there is no task {task!r}")
+        screen.answer(detail, lambda: _lines(detail))
+        if detail.dead_letter:
+            screen.next(f"pricemill dead show {detail.dead_letter[:8]}")
+        elif detail.task.rejected:
+            screen.next(f"pricemill rejected list --task {detail.task.task_id}")
+        elif detail.blocked_by:
+            screen.next(f"pricemill tasks show {detail.blocked_by}")
+        else:
+            screen.next("pricemill tasks list")
+        return Exit.DONE
+
+    return context.run(present)
+
+
+def _lines(detail: TaskDetail) -> Iterator[str]:
+    task = detail.task
+    outcome = f" ({task.outcome.replace('_', ' ')})" if task.outcome else ""
+    yield f"Task      {line(task.task_id)}"
+    yield f"State     {task.state}{outcome}{', cancel requested' if task.cancel_requested else ''}"
+    yield f"Supplier  {line(task.supplier)}"
+    yield f"Source    {line(task.source)}  {task.parser}"
+    if detail.source_sha256:
+        yield f"          sha256 {detail.source_sha256}"
+    yield f"Valid as  {stamp(detail.as_of)}"
+    yield f"Enqueued  {stamp(task.enqueued_at)}  priority {task.priority}, attempt {task.attempt} of {task.tries}"
+    if task.started_at:
+        yield f"Started   {stamp(task.started_at)}"
+    if task.finished_at:
+        yield f"Ended     {stamp(task.finished_at)}"
+    if detail.blocked_by:
+        yield f"Waits     for {line(detail.blocked_by)}, an older task of the same supplier"
+    if detail.account:
+        account = Account.from_document(detail.account)
+        yield f"Rows      {buckets(account)}"
+    if detail.understanding:
+        yield from understanding_lines(detail.understanding)
+    for attempt in detail.attempts:
+        told = f": {line(attempt.error['message'])}" if attempt.error else ""
+        outcome = attempt.outcome or "running"
+        yield f"Attempt   {attempt.epoch}. {stamp(attempt.started_at)}  {outcome} on {line(attempt.worker)}{told}"
+
+
+@app.command()
+def retry(
+    ctx: typer.Context,
+    task: Annotated[list[str], typer.Argument(help="Ids, or beginnings of them.")],
+    reason: Reason = "",
+    dry_run: DryRun = False,
+) -> int:
+    """Start dead or cancelled tasks again; they go on behind their last checkpoint."""
+    screen: Screen = ctx.obj
+
+    async def replay(opened: Any) -> int:
+        ids = [await one_task(opened.reports, one) for one in task]
+        states = [(await opened.reports.task(one)).task.state for one in ids]
+        for one, state in zip(ids, states, strict=True):
+            if state not in {"dead", "cancelled"}:
+                raise StateConflict(
+                    f"task {one} is {state}; only dead and cancelled tasks are started again",
+                    next=f"pricemill tasks show {one}",
+                )
+        if dry_run:
+            screen.answer({"would_retry": ids}, lambda: [f"Would retry {plural(len(ids), 'task')}."])
+            return Exit.DONE
+        following = await opened.ledger.replay(ids, actor=context.actor(), reason=reason)
+        delivered = await context.deliver(opened, following)
+        answer = {"retried": ids, "delivered": delivered}
+        screen.answer(answer, lambda: [f"{plural(len(ids), 'task')} will be tried again."])
+        screen.next(f"pricemill tasks show {ids[0]}")
+        return Exit.DONE
+
+    return context.run(replay)
+
+
+@app.command()
+def cancel(
+    ctx: typer.Context,
+    task: Annotated[list[str], typer.Argument(help="Ids, or beginnings of them.")],
+    reason: Reason = "",
+    dry_run: DryRun = False,
+) -> int:
+    """End waiting tasks now; ask running ones to stop behind their chunk. Rows already committed stay."""
+    screen: Screen = ctx.obj
+
+    async def end(opened: Any) -> int:
+        ids = [await one_task(opened.reports, one) for one in task]
+        if dry_run:
+            screen.answer({"would_cancel": ids}, lambda: [f"Would cancel {plural(len(ids), 'task')}."])
+            return Exit.DONE
+        answers = {one: await opened.ledger.cancel(one, actor=context.actor(), reason=reason) for one in ids}
+        words = {
+            "cancelled": "cancelled",
+            "requested": "asked to stop behind its chunk",
+            "ended": "had ended before; nothing was changed",
+            "unknown": "is unknown",
+        }
+        screen.answer({"tasks": answers}, lambda: [f"{line(one)}  {words[said]}" for one, said in answers.items()])
+        screen.next(f"pricemill tasks show {ids[0]}")
+        return Exit.REFUSED if "ended" in answers.values() else Exit.DONE
+
+    return context.run(end)
