@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import secrets
 import shlex
+import shutil
 import socket
 import subprocess
 import time
@@ -40,8 +42,6 @@ SETTINGS = {
     "log_timezone": "UTC",
 }
 """For a small machine; nothing here trades durability away."""
-
-DEAD_PID = 999_999_999
 
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests: a power cut loses everything, a killed process nothing."""
@@ -81,7 +81,10 @@ class EmbeddedPostgres:
                     fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     return False
-                _stop(self.directory / "postgres", self.binaries)
+                cluster = self.directory / "postgres"
+                _stop(cluster, self.binaries)
+                if self.socket_dir != cluster:
+                    shutil.rmtree(self.socket_dir, ignore_errors=True)
                 return True
         finally:
             os.close(self._users)
@@ -182,9 +185,12 @@ def _psql(binaries: Path, socket_dir: Path, sql: str, *, database: str = "postgr
 
 
 def _initialise(cluster: Path, binaries: Path, *, version: int, durable: bool) -> None:
-    """Made beside its place and renamed, so that a killed initdb leaves nothing that looks like a cluster."""
-    draft = cluster.with_suffix(".new")
-    embedded_account.empty_directory(draft)
+    """Made beside its place and renamed, so that a killed initdb leaves nothing that looks like a cluster. Each has
+    a place of its own: the children of a killed one may still be writing."""
+    for abandoned in cluster.parent.glob("postgres.new-*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
+    draft = cluster.with_suffix(f".new-{secrets.token_hex(4)}")
+    embedded_account.private_directory(draft)
     locale = ["--locale=C"]
     if version >= 17:
         locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -197,7 +203,8 @@ def _initialise(cluster: Path, binaries: Path, *, version: int, durable: bool) -
 
 def _launch(cluster: Path, binaries: Path, settings: Mapping[str, str]) -> Path:
     socket_dir = _socket_dir(cluster)
-    _disown_pid(cluster)
+    embedded_account.disown(cluster / "postmaster.pid")
+    embedded_account.disown(socket_dir / ".s.PGSQL.5432.lock")
     options = ["-k", str(socket_dir), "-c", "listen_addresses="]
     for name, value in settings.items():
         options += ["-c", f"{name}={value}"]
@@ -233,7 +240,7 @@ def _stop(cluster: Path, binaries: Path) -> None:
 def _answering(cluster: Path, binaries: Path) -> Path | None:
     """The socket directory of the server that runs on this cluster, once it answers; None if none runs."""
     deadline = time.monotonic() + PATIENCE
-    while _server_pid(cluster) is not None:
+    while embedded_account.server_pid(cluster) is not None:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
         if len(lines) >= 5 and lines[4]:
             try:
@@ -245,30 +252,6 @@ def _answering(cluster: Path, binaries: Path) -> Path | None:
             raise DatabaseUnavailable("the embedded PostgreSQL runs, but does not answer")
         time.sleep(0.05)
     return None
-
-
-def _server_pid(cluster: Path) -> int | None:
-    """The pid in postmaster.pid if it is a server of this cluster. After a restart of the machine or container
-    the number may belong to any other process; PostgreSQL alone would then refuse to start."""
-    try:
-        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        os.kill(pid, 0)
-    except (OSError, ValueError) as error:
-        if not isinstance(error, PermissionError):
-            return None
-    return pid if f" -D {cluster} " in f"{embedded_account.command_line(pid)} " else None
-
-
-def _disown_pid(cluster: Path) -> None:
-    """Puts a number that no process has in place of one that now belongs to a foreign process. The file is not
-    removed: it also names the shared memory by which a new server sees backends of a killed one."""
-    path = cluster / "postmaster.pid"
-    try:
-        first, rest = path.read_text().split("\n", 1)
-    except (FileNotFoundError, ValueError):
-        return
-    if first.strip().isdigit() and Path(f"/proc/{first.strip()}").exists():
-        path.write_text(f"{DEAD_PID}\n{rest}")
 
 
 def _socket_dir(cluster: Path) -> Path:

@@ -18,6 +18,9 @@ ACCOUNTS = ("postgres", "pgserver", "pricemill")
 """Looked for in this order; PostgreSQL refuses to run as root."""
 
 
+DEAD_PID = 999_999_999
+
+
 def _account() -> pwd.struct_passwd:
     for name in ACCOUNTS:
         try:
@@ -43,10 +46,8 @@ def credentials(cluster: Path) -> dict[str, Any]:
     return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
 
 
-def empty_directory(path: Path) -> None:
-    """Made new, private, and the server account's if we are root."""
-    if path.exists():
-        shutil.rmtree(path)
+def private_directory(path: Path) -> None:
+    """Made new, and the server account's if we are root."""
     path.mkdir(mode=0o700)
     if os.geteuid() == 0:
         account = _account()
@@ -88,7 +89,37 @@ def short_directory(cluster: Path) -> Path:
     return path
 
 
-def command_line(pid: int) -> str:
+def server_pid(cluster: Path) -> int | None:
+    """The pid in postmaster.pid if it is a running server of this cluster."""
+    pid = _living(cluster / "postmaster.pid")
+    return pid if pid is not None and f" -D {cluster} " in f"{_command_line(pid)} " else None
+
+
+def disown(lock_file: Path) -> None:
+    """To be called when no server runs. PostgreSQL refuses to start while the pid in one of its lock files lives: but
+    after a restart of the machine or container it may be any process, and a killed server that nobody reaps stays as a
+    zombie. Puts a number that no process has in its place. The file is not removed: it also names the shared
+    memory by which a new server sees backends of a killed one."""
+    pid = _living(lock_file)
+    if pid is not None:
+        lock_file.write_text(lock_file.read_text().replace(str(pid), str(DEAD_PID), 1))
+
+
+def _living(lock_file: Path) -> int | None:
+    try:
+        pid = abs(int(lock_file.read_text().split("\n", 1)[0]))
+    except (OSError, ValueError):
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass  # alive, and another account's
+    return pid
+
+
+def _command_line(pid: int) -> str:
     """Of a running process; '' if it cannot be seen."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
