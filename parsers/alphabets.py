@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
+from collections.abc import Container
+from typing import NamedTuple
 
-_CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
+_RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
 CODE_PAGES: dict[str, dict[str, str]] = {
     "cp1252": {
-        "French": "àâæçèéêëîïôœùûüÿ",
-        "German": "äöüß",
-        "Spanish": "áéíñóúüçªº",
-        "Portuguese": "àáâãçéêíóôõúªº",
-        "Italian": "àèéìíòóùúªº",
-        "Dutch": "áéèëïóöü",
-        "Danish or Norwegian": "æøåéöä",
-        "Swedish or Finnish": "åäöéš",
-        "Icelandic": "áðéíóúýþæö",
+        "French": "éèàêçâîôûùëïüœæÿ",
+        "German": "üäöß",
+        "Spanish": "óíáéñúüçªº",
+        "Portuguese": "ãçáéíóêõâàúôüªº",
+        "Italian": "èàùòìéóíúîç",
+        "Dutch": "ëéïóöüèáí",
+        "Danish or Norwegian": "åøæéöä",
+        "Swedish or Finnish": "äåöéš",
+        "Icelandic": "áíðéóöúþæý",
     },
     "cp1250": {
-        "Polish": "ąćęłńóśźż",
-        "Czech": "áčďéěíňóřšťúůýž",
-        "Slovak": "áäčďéíĺľňóôŕšťúýž",
-        "Hungarian": "áéíóöőúüű",
-        "Croatian or Slovene": "čćđšž",
-        "Romanian": "ăâîşţ",
+        "Polish": "łąęóżśćńź",
+        "Czech": "íáéěýřčžšůúťňďó",
+        "Slovak": "áíéúýčžľšťôňäďóĺŕ",
+        "Hungarian": "éáőöíóüúű",
+        "Croatian or Slovene": "čšžćđ",
+        "Romanian": "ăîâşţ",
     },
     "cp1251": {
-        "Russian": _CYRILLIC + "ё",
-        "Ukrainian": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
-        "Bulgarian": "абвгдежзийклмнопрстуфхцчшщъьюя",
-        "Serbian": "абвгдђежзијклљмнњопрстћуфхцчџш",
+        "Russian": _RUSSIAN,
+        "Ukrainian": "оаинівретсклудмпзяьбгчйхцїюжєшщфґ",
+        "Bulgarian": "аоиетнрсвлкдпмзгъубчщцжяхшюфйь",
+        "Serbian": "аоиенртсјвукдмплзгбшчњцжхљћџђф",
     },
-    "koi8-r": {"Russian": _CYRILLIC + "ё"},
-    "cp866": {"Russian": _CYRILLIC + "ё"},
-    "cp1253": {"Greek": "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"},
-    "cp1254": {"Turkish": "âçğıiîöşüû"},
+    "koi8-r": {"Russian": _RUSSIAN},
+    "cp866": {"Russian": _RUSSIAN},
+    "cp1253": {"Greek": "αοιετσνηυρπκμλςίόάέήώγδύωχθφβξζψϊϋΐΰ"},
+    "cp1254": {"Turkish": "ıişğüöçâîû"},
 }
-"""Letters above ASCII (lower case) of the languages a code page is used for; the order breaks ties."""
+"""Letters above ASCII (lower case, the most frequent first) of the languages a code page is used for; the order
+of code pages breaks ties."""
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _STRAY = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f¤¦¨¬¯¸¹¼½¾¿þ‡†ƒ\u2500-\u259f]")
@@ -47,40 +51,54 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 _FULL_WIDTH = re.compile(r"[\u3000-\u3020\uff01-\uff5e\u2010-\u2026\u2160-\u2169]")
 
 
-def plausibility(text: str, code_page: str) -> tuple[float, str]:
-    """0..1: the share of characters above ASCII that make sense, and the language they make sense in."""
+class Fit(NamedTuple):
+    """How well a text fits a language; compares as a tuple."""
+
+    share: float
+    """0..1: the share of characters above ASCII that make sense."""
+    fluency: float
+    """How usual its letters are in that language (mean logarithm); tells Spanish from Polish by ñ and ń."""
+    language: str
+
+
+def plausibility(text: str, code_page: str) -> Fit:
+    """The best fit of all languages of the code page."""
     foreign = sum(character > "\x7f" for character in text)
     if not foreign:
-        return 1.0, "ASCII"
+        return Fit(1.0, 0.0, "ASCII")
     if code_page == "cp932":
-        return _japanese(text, foreign), "Japanese"
+        return Fit(_japanese(text, foreign), 0.0, "Japanese")
     if code_page in {"gb18030", "big5"}:
-        return _chinese(text, foreign, "gb2312" if code_page == "gb18030" else "big5"), "Chinese"
+        return Fit(_chinese(text, foreign, "gb2312" if code_page == "gb18030" else "big5"), 0.0, "Chinese")
     words = Counter(word for word in _WORDS.findall(text) if not word.isascii())
-    best, language = 0.0, "no language"
     stray = len(_STRAY.findall(text))
-    for name, letters in CODE_PAGES[code_page].items():
-        alphabet = frozenset(letters)
-        good = bad = 0
-        for word, count in words.items():
-            if _is_word(word, alphabet):
-                good += count * sum(character > "\x7f" for character in word)
-            else:
-                bad += count * sum(character > "\x7f" for character in word)
-        score = good / (good + bad + stray) if good else 0.0
-        if score > best:
-            best, language = score, name
     if not words and not stray:
-        return 0.5, "signs only"
-    return best, language
+        return Fit(0.5, 0.0, "signs only")
+    return max(_fit(words, stray, name, letters) for name, letters in CODE_PAGES[code_page].items())
 
 
-def _is_word(word: str, alphabet: frozenset[str]) -> bool:
+def _fit(words: Counter[str], stray: int, language: str, letters: str) -> Fit:
+    total = sum(1 / rank for rank in range(1, len(letters) + 1))
+    usual = {letter: -math.log(rank * total) for rank, letter in enumerate(letters, start=1)}
+    good = bad = 0
+    fluency = 0.0
+    for word, count in words.items():
+        inside = [character.lower() for character in word if character > "\x7f"]
+        if _is_word(word, inside, usual):
+            good += count * len(inside)
+            fluency += count * sum(usual[letter] for letter in inside)
+        else:
+            bad += count * len(inside)
+    if not good:
+        return Fit(0.0, 0.0, language)
+    return Fit(round(good / (good + bad + stray), 1), fluency / good, language)
+
+
+def _is_word(word: str, inside: list[str], letters: Container[str]) -> bool:
     """All letters above ASCII are of one alphabet, in a case that people write, next to the right script."""
-    inside = [character for character in word if character > "\x7f"]
-    if not all(character.lower() in alphabet for character in inside):
+    if not all(letter in letters for letter in inside):
         return False
-    cyrillic_or_greek = inside[0].lower() > "\u036f"
+    cyrillic_or_greek = inside[0] > "\u036f"
     if cyrillic_or_greek and len(inside) != len(word):
         return False
     if not cyrillic_or_greek and len(word) > 3 and len(inside) * 2 > len(word):

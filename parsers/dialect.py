@@ -54,10 +54,20 @@ def find_dialect(text: Text, wanted: str | None = None) -> Found:
     if b'"' in sample:
         with_quotes = _trial(sample, delimiter, text, b'"', whole=whole)
         without = _trial(sample, delimiter, text, None, whole=whole)
-        if without.share > with_quotes.share + 0.02:
+        loose = without.share >= with_quotes.share and not _quotes_enclose(sample, delimiter)
+        if loose or without.share > with_quotes.share + 0.02:
             quote, reason = None, f"{reason}; quotes are ordinary characters"
     dialect = Dialect(delimiter, quote, text.newline)
     return Found(dialect, f"separated by {NAMES.get(delimiter, delimiter.decode('latin-1'))}: {reason}")
+
+
+def _quotes_enclose(sample: bytes, delimiter: bytes) -> bool:
+    """Whether cells that begin with a quote also end with one, mostly; otherwise it is an inch mark or so."""
+    d = re.escape(delimiter)
+    edge = rb"(?:^|[%b\r\n])" % d
+    opened = len(re.findall(edge + rb'"', sample))
+    enclosed = len(re.findall(rb'%b"(?:[^"]|"")*+"(?=[%b\r\n]|$)' % (edge, d), sample))
+    return not opened or enclosed > opened / 2
 
 
 def _checked(wanted: str) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import SourceUnreadable
-from parsers.alphabets import CODE_PAGES, plausibility
+from parsers.alphabets import CODE_PAGES, Fit, plausibility
 
 BLOCK = 1_048_576
 SAMPLE = 131_072
@@ -161,36 +161,29 @@ def _guess(census: _Census) -> tuple[str, str]:
     misfits = decoded.count("\ufffd")
     if sum(character > "\x7f" for character in decoded) - misfits > 20 * misfits:
         return "utf-8", "fits but for a few damaged characters, whose rows are rejected"
-    scores = sorted(
-        ((_score(census.foreign, name), -place, name) for place, name in enumerate(CANDIDATES)), reverse=True
-    )
-    (best, language), _, name = scores[0]
+    fits = {name: _fit(census.foreign, name) for name in CANDIDATES}
+    name = max(CANDIDATES, key=lambda candidate: fits[candidate][:2])
+    best = fits[name].share
     if best < LIKELY:
         western = "latin-1" if "\ufffd" in census.foreign.decode("cp1252", "replace") else "cp1252"
         return western, "nothing else fits better, not certain"
-    if best < CERTAIN or best - scores[1][0][0] < 0.05:
+    if best < CERTAIN:
         voted = _vote(census.foreign)
-        backed = [score for score in scores if score[2] == voted and best - score[0][0] < 0.15]
-        if backed:
-            (best, language), _, name = backed[0]
-    certainty = "" if best >= CERTAIN else ", not certain"
-    return name, f"{best:.0%} of its characters fit {language}{certainty}"
+        if voted in fits and best - fits[voted].share < 0.15:
+            name = voted
+    certainty = "" if fits[name].share >= CERTAIN else ", not certain"
+    return name, f"its characters fit {fits[name].language} ({fits[name].share:.0%}){certainty}"
 
 
-def _score(sample: bytes, name: str) -> tuple[float, str]:
+def _fit(sample: bytes, name: str) -> Fit:
     try:
         text = sample.decode(name)
-    except UnicodeDecodeError as error:
-        # the end of the sample may split a character; anything before that rules the code page out
-        if error.start < len(sample) - 4:
-            text = sample.decode(name, "replace")
-            lost = text.count("\ufffd")
-            if lost > len(sample) / 2_000:
-                return 0.0, ""
-        else:
-            text = sample[: error.start].decode(name)
-    score, language = plausibility(text, name)
-    return round(score, 3), language
+    except UnicodeDecodeError:
+        text = sample.decode(name, "replace")
+        # the end of the sample may split a character; more than that rules the code page out
+        if text.count("\ufffd") > 1 + len(sample) / 2_000:
+            return Fit(0.0, 0.0, "")
+    return plausibility(text, name)
 
 
 def _vote(sample: bytes) -> str | None:
