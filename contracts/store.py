@@ -59,8 +59,10 @@ class Ledger(Protocol):
     """Tasks, attempts and dead letters. Each method is one transaction; every change of a state is one
     guarded statement. All times are the store's clock. Raises DatabaseUnavailable when it cannot answer."""
 
-    async def register(self, tasks: Sequence[ParseTask]) -> list[Registration]:
-        """Accepts tasks; a known task id or idempotency key changes nothing. One answer per task, in order."""
+    async def register(self, tasks: Sequence[ParseTask], *, sending: bool = False) -> list[Registration]:
+        """Accepts tasks; a known task id or idempotency key changes nothing. One answer per task, in order.
+        `sending`: the caller hands the deliveries to the queue at once, so they count as dispatched now; should that
+        fail, the sweep sends them when they are overdue. Saves a second write of every row."""
         ...
 
     async def claim(self, delivery: Delivery, *, worker: str, lease: timedelta) -> Claim | Refusal:

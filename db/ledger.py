@@ -46,7 +46,7 @@ class PostgresLedger:
             except (TimeoutError, OSError, asyncpg.InterfaceError):
                 pool.terminate()
 
-    async def register(self, tasks: Sequence[ParseTask]) -> list[Registration]:
+    async def register(self, tasks: Sequence[ParseTask], *, sending: bool = False) -> list[Registration]:
         """ContractViolation if a message holds what JSON in PostgreSQL cannot (NUL, lone surrogates, numbers beyond
         64 bits); nothing is registered then."""
         if not tasks:
@@ -63,7 +63,8 @@ class PostgresLedger:
             [task.as_of for task in tasks],
             [task.expires_at for task in tasks],
         )
-        created = {row["task_id"]: row["id"] for row in await self._statements.rows(sql.REGISTER, *columns)}
+        rows = await self._statements.rows(sql.REGISTER, *columns, sending)
+        created = {row["task_id"]: row["id"] for row in rows}
         known: list[Any] = []
         if len(created) < len(tasks):
             keys = [key for key in columns[1] if key is not None]

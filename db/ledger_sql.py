@@ -7,9 +7,9 @@ WAITING = "status IN ('queued', 'retryable')"
 
 REGISTER = """
 INSERT INTO tasks (task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
-                   expires_at)
+                   expires_at, dispatched_at)
 SELECT task_id, idempotency_key, parser_type, supplier_name, message::jsonb, priority, max_retries,
-       coalesce(as_of, now()), expires_at
+       coalesce(as_of, now()), expires_at, CASE WHEN $10::boolean THEN now() END
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::int[],
               $8::timestamptz[], $9::timestamptz[]) WITH ORDINALITY
        AS given(task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
@@ -169,11 +169,14 @@ UPDATE tasks SET dispatched_at = NULL
 """
 """Makes the next sweep send what stood behind an ended task."""
 
-DISPATCHED = f"""
+DISPATCHED = """
 UPDATE tasks SET dispatched_at = now()
  WHERE id IN (SELECT t.id FROM tasks t JOIN unnest($1::bigint[], $2::int[]) AS sent(id, epoch) USING (id, epoch)
-               WHERE t.{WAITING} ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED)
+               WHERE t.id = ANY ($1::bigint[]) AND t.status::text IN ('queued', 'retryable')
+               ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED)
 """
+"""The keys are named twice, and the status as text, which no partial index knows: else the planner reads all that
+waits instead of these few by their primary key."""
 
 REPLAY = """
 WITH again AS (

@@ -28,7 +28,7 @@ class MemoryLedger:
         self.tables = tables or Tables()
         self._clock = clock or SystemClock()
 
-    async def register(self, tasks: Sequence[ParseTask]) -> list[Registration]:
+    async def register(self, tasks: Sequence[ParseTask], *, sending: bool = False) -> list[Registration]:
         messages = [documents.message_of(task) for task in tasks]
         now = self._clock.now()
         created: dict[str, int] = {}
@@ -50,6 +50,7 @@ class MemoryLedger:
                 as_of=task.as_of or now,
                 expires_at=task.expires_at,
                 run_at=now,
+                dispatched_at=now if sending else None,
             )
             created[task.task_id] = key
         known = [row.known(now) for row in self.tables.tasks.values()]

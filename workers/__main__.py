@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _run(settings, burst=chosen.burst)
     except PricemillError as error:
-        log.error("worker.not_started", error=str(error), next=error.next_step)  # noqa: TRY400  # no defect: no traceback
+        log.error("worker.not_started", error=str(error), next=error.next_step)  # no defect: no traceback
         return EXIT_UNAVAILABLE
     return 0
 

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from contracts.clock import Clock, SystemClock
 from contracts.errors import QueueUnavailable
 from contracts.queue import Delivery, Depth
-from workers.redis_pool import KEPT_MS, to_json
+from workers.redis_pool import to_json
 
 JOB: Final = "parse"
 """Name of the one arq function."""
@@ -86,17 +86,20 @@ class ArqQueue:
 
     async def _send(self, deliveries: Sequence[Delivery]) -> None:
         now = time.time_ns() // 1_000_000
-        scores: dict[str, float] = {}
+        jobs: list[str | bytes] = []
+        places: list[str | bytes | float] = []
+        for delivery in deliveries:
+            job_id = f"{self._name}:{delivery.task_key}:{delivery.epoch}"
+            arguments = (delivery.task_key, delivery.task_id, delivery.epoch, delivery.priority)
+            jobs += (job_key_prefix + job_id, serialize_job(JOB, arguments, {}, None, now, serializer=to_json))
+            places += (score(delivery), job_id)
+        tokens = [b"1"] * min(TOKENS, len(deliveries))
+        # Four commands, not four per job: redis-py spends most of its time on each single answer. A waiting payload
+        # has no time limit (MSET knows none); the worker that takes it sets one.
         async with self._redis.pipeline(transaction=True) as pipe:
-            for delivery in deliveries:
-                job_id = f"{self._name}:{delivery.task_key}:{delivery.epoch}"
-                scores[job_id] = score(delivery)
-                arguments = (delivery.task_key, delivery.task_id, delivery.epoch, delivery.priority)
-                payload = serialize_job(JOB, arguments, {}, None, now, serializer=to_json)
-                kept = KEPT_MS if delivery.at is None else KEPT_MS + max(0, int(scores[job_id]) - now)
-                pipe.set(job_key_prefix + job_id, payload, px=kept)
-            pipe.zadd(self._name, scores, lt=True)
-            pipe.lpush(wake_key(self._name), *([b"1"] * min(TOKENS, len(scores))))
+            pipe.execute_command("MSET", *jobs)
+            pipe.execute_command("ZADD", self._name, "LT", *places)
+            pipe.lpush(wake_key(self._name), *tokens)
             pipe.ltrim(wake_key(self._name), 0, TOKENS - 1)
             await pipe.execute()
 

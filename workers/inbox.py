@@ -57,7 +57,7 @@ class Inbox:
 
     async def _accept(self, tasks: list[ParseTask]) -> None:
         try:
-            answers = await self._ledger.register(tasks) if tasks else []
+            answers = await self._ledger.register(tasks, sending=True) if tasks else []
         except DatabaseUnavailable:
             raise
         except PricemillError as error:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 from config.settings import Settings
 from contracts.errors import ContractViolation, DatabaseUnavailable, QueueUnavailable, StateConflict
 from contracts.failpoints import failpoint
-from contracts.queue import Delivery, Queue
+from contracts.queue import Queue
 from contracts.schema import parse_task, validate
 from contracts.store import Ledger, Registration
 from contracts.task import ParseTask
@@ -27,8 +27,6 @@ DELIVERY_SECONDS = 2.0
 """Longest wait for Redis before a task counts as accepted but not delivered."""
 REST_SECONDS = 5.0
 """After Redis did not answer, so long none is asked again."""
-NOTE_SECONDS = 0.05
-"""Deliveries made within this time are noted in the ledger together."""
 
 Order = ParseTask | Mapping[str, Any]
 
@@ -55,8 +53,6 @@ class Producer:
         self._ledger: Ledger | None = None
         self._queue: Queue | None = None
         self._resting_until = 0.0
-        self._sent: list[Delivery] = []
-        self._noting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         ledger, queue = self._given
@@ -69,24 +65,17 @@ class Producer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        try:
-            if self._noting is not None:
-                self._noting.cancel()
-                await asyncio.wait([self._noting])
-            await self._note_now()
-        finally:
-            await self._stack.aclose()
-            self._ledger = self._queue = None
+        await self._stack.aclose()
+        self._ledger = self._queue = None
 
     async def enqueue(self, task: Order) -> Enqueued:
         """Raises ContractViolation for a task that fits no schema, DatabaseUnavailable if it could not be accepted;
         then nothing was. Redis being away is no error."""
         ledger = self._open()
-        (registration,) = await ledger.register([validated(task)])
+        (registration,) = await ledger.register([validated(task)], sending=True)
         failpoint("producer.registered")
         delivered = await self._deliver([registration])
         failpoint("producer.delivered")
-        self._note_soon()
         return Enqueued(registration.task_id, registration.created, delivered)
 
     async def enqueue_many(self, tasks: Iterable[Order]) -> list[Enqueued]:
@@ -99,7 +88,7 @@ class Producer:
         accepted = 0
         try:
             for batch in _batches(tasks):
-                registrations = await ledger.register(_validated_batch(batch, accepted))
+                registrations = await ledger.register(_validated_batch(batch, accepted), sending=True)
                 failpoint("producer.registered")
                 accepted += len(batch)
                 if delivering:
@@ -116,7 +105,6 @@ class Producer:
     async def _finish(self, registrations: Sequence[Registration]) -> list[Enqueued]:
         delivered = await self._deliver(registrations)
         failpoint("producer.delivered")
-        await self._note_now()
         return [Enqueued(answer.task_id, answer.created, delivered) for answer in registrations]
 
     async def _deliver(self, registrations: Sequence[Registration]) -> bool:
@@ -135,26 +123,7 @@ class Producer:
             self._resting_until = asyncio.get_running_loop().time() + REST_SECONDS
             log.warning("delivery.delayed", deliveries=len(deliveries), error=str(error) or "Redis does not answer")
             return False
-        self._sent += deliveries
         return True
-
-    def _note_soon(self) -> None:
-        """Notes need not be made one by one: a lost one costs one needless delivery."""
-        if self._sent and (self._noting is None or self._noting.done()):
-            self._noting = asyncio.create_task(self._note_after(NOTE_SECONDS))
-
-    async def _note_after(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await self._note_now()
-
-    async def _note_now(self) -> None:
-        if not self._sent or self._ledger is None:
-            return
-        sent, self._sent = self._sent, []
-        try:
-            await self._ledger.dispatched(sent)
-        except DatabaseUnavailable as error:
-            log.debug("delivery.not_noted", deliveries=len(sent), error=str(error))
 
     def _open(self) -> Ledger:
         if self._ledger is None:

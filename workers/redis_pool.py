@@ -13,8 +13,8 @@ from contracts.errors import ConfigError
 SOCKET_SECONDS = 5.0
 """Longest wait for one answer; longer than any BLPOP of ours. arq's own pool waits for ever on a half-open link."""
 CONNECT_SECONDS = 2.0
-KEPT_MS = 30 * 86_400_000
-"""How long a payload may wait in Redis. One that expires loses its nudge, not its task: the sweep sends another."""
+KEPT_MS = 7 * 86_400_000
+"""How long a payload outlives a worker that took it and died; what waits has no time limit."""
 
 
 def to_json(value: Any) -> bytes:

@@ -532,6 +532,12 @@ class TestSweep:
         assert await bench.ledger.sweep() == [answer.delivery]
         assert await bench.ledger.sweep() == []
 
+    async def test_what_is_registered_to_be_sent_at_once_is_swept_only_when_overdue(self, bench: Bench) -> None:
+        (answer,) = await bench.ledger.register([task()], sending=True)
+        assert await bench.ledger.sweep() == []
+        await bench.advance(11)
+        assert await bench.ledger.sweep() == [answer.delivery]
+
     async def test_dispatched_is_noted_for_the_current_epoch_only(self, bench: Bench) -> None:
         (answer,) = await bench.ledger.register([task()])
         assert answer.delivery is not None
