@@ -103,7 +103,7 @@ def _checked(address: str) -> httpx.URL:
         url = httpx.URL(address)
     except httpx.InvalidURL as error:
         raise SourceNotAllowed("the address is not valid") from error
-    if url.scheme != "https" or not url.host:
+    if url.scheme != "https" or not url.host or not 0 < (url.port or 443) < 65_536:
         raise SourceNotAllowed(f"{shown(address)}: only https is allowed", address=shown(address))
     if url.userinfo:
         raise SourceNotAllowed(f"{shown(address)}: an address may not carry a password", address=shown(address))
