@@ -112,6 +112,9 @@ class Batch:
     """In file order; no two of the same key."""
     repeated: list[Item] = field(default_factory=list)
     """Items whose key already stood in an earlier chunk of this source; they replace what that one wrote."""
+    doubled: set[int] = field(default_factory=set)
+    """Row numbers of items whose key stands more than once in this chunk. They are written even if nothing differs,
+    as `repeated` ones are, so that what is stored does not depend on where a chunk ends."""
     rejects: list[RowError] = field(default_factory=list)
     account: Account = field(default_factory=Account)
     """`read`, fingerprint-`unchanged`, `rejected`, `ignored` as counted before the database saw anything."""

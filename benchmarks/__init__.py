@@ -1,0 +1,1 @@
+"""PROVE SPEED: generated rows, the limit and the peers beside which the loader is measured."""

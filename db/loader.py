@@ -1,0 +1,310 @@
+"""Loads the chunks of one run: staged on one connection while the chunk before is merged on another."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+
+from contracts.account import Account
+from contracts.errors import DatabaseUnavailable, LeaseLost, StateConflict
+from contracts.failpoints import failpoint
+from contracts.rows import Batch, Item, RowError
+from contracts.store import Claim, Known
+from db import loader_sql as sql
+from db.connection import connect
+from db.errors import DataRefused, translated
+from db.loader_categories import CategoryIds
+from db.loader_known import read_known
+from db.loader_rows import copy_text, log_columns, refusal
+
+PATIENCE = 3
+"""How often a chunk is tried when the connection breaks or another transaction is in the way."""
+UNDO_SECONDS = 600.0
+_AGAIN_ON_SAME_CONNECTION = ("40001", "40P01", "55P03")
+
+
+class _Lane:
+    """One connection with its staging table."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+        self.holds: _Staged | None = None
+        """Whose rows lie in the staging table; None: unknown ones or none."""
+        self._clean = False
+
+    async def connection(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self.holds = None
+            self._connection = await connect(self._url, **sql.SESSION)
+            with translated():
+                await self._connection.execute(sql.STAGE)
+            self._clean = True
+        return self._connection
+
+    async def send(self, staged: _Staged, data: bytes) -> None:
+        """Replaces what is staged. Raises DataRefused if the server cannot read a value."""
+        connection = await self.connection()
+        self.holds = None
+        with translated():
+            if not self._clean:
+                await connection.execute("TRUNCATE loader_stage")
+            self._clean = False
+            if data:
+                await connection.copy_to_table("loader_stage", source=io.BytesIO(data), format="text")
+        self.holds = staged
+
+    def emptied(self) -> None:
+        """The staging table was emptied by the transaction that has just been committed."""
+        self.holds = None
+        self._clean = True
+
+    async def close(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            try:
+                await self._connection.close(timeout=2.0)
+            except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                self._connection.terminate()
+
+
+@dataclass(slots=True, eq=False)
+class _Staged:
+    """A batch on its way: the token between stage() and commit()."""
+
+    lane: _Lane
+    items: list[Item]
+    kinds: list[int]
+    repeated: int
+    rejects: list[RowError]
+    counted: Account
+    """By the stages, and refusals of the database."""
+    account: Account | None = None
+    document: dict[str, Any] | None = None
+    """Of the attempt to commit whose answer may have been lost."""
+
+
+class PostgresLoader:
+    """Implements contracts.store.Loader on PostgreSQL."""
+
+    def __init__(self, url: str, claim: Claim, *, lease: timedelta) -> None:
+        self._claim = claim
+        self._lease = lease
+        self._lanes = (_Lane(url), _Lane(url))
+        self._turn = 0
+        self._categories = CategoryIds(url)
+        self._sequence = 0
+        self._stale = False
+        self._refused: set[str] = set()
+        """Codes of rows that the database refused: a later row of the same code repeats nothing."""
+        self.supplier_id = ""
+
+    @classmethod
+    async def open(
+        cls, url: str, claim: Claim, *, lease: timedelta, source_type: str, restarted: bool = False
+    ) -> PostgresLoader:
+        """Gets or creates the supplier in a transaction of its own. restarted: an earlier attempt of this task
+        committed chunks that will be read again from the first row; what it wrote (items, history, logs,
+        checkpoints) is taken back first, in one fenced transaction, so that the tables are as if it had never
+        run. Raises LeaseLost and DatabaseUnavailable."""
+        loader = cls(url, claim, lease=lease)
+        try:
+            connection = await loader._lanes[0].connection()
+            with translated():
+                await connection.execute(sql.SUPPLIER, claim.task.supplier_name, source_type)
+                state = await connection.fetchrow(sql.SUPPLIER_STATE, claim.task.supplier_name, claim.task_key)
+            loader.supplier_id = state["id"]
+            loader._sequence = state["sequence"]
+            loader._stale = state["applied_as_of"] is not None and claim.as_of < state["applied_as_of"]
+            if restarted:
+                await loader._undo(connection)
+        except BaseException:
+            await loader.close()
+            raise
+        return loader
+
+    async def _undo(self, connection: asyncpg.Connection) -> None:
+        with translated():
+            async with connection.transaction():
+                await self._fence(connection)
+                await connection.execute(sql.EVERY_PLAN)
+                await connection.execute(sql.UNDO, self.supplier_id, self._claim.task_key, timeout=UNDO_SECONDS)
+                await connection.execute(sql.FORGET_LOGS, self._claim.task.task_id)
+                await connection.execute(sql.FORGET_CHECKPOINTS, self._claim.task_key)
+        self._sequence = 0
+
+    async def known(self) -> Known:
+        with translated():
+            return await read_known(await self._lanes[0].connection(), self.supplier_id)
+
+    async def stage(self, batch: Batch) -> object:
+        """The token is good for one commit() and for this loader. Rows that the server cannot read are found there."""
+        lane = self._lanes[self._turn]
+        self._turn = 1 - self._turn
+        items, kinds = list(batch.items), [0] * len(batch.items)
+        if batch.doubled:
+            kinds = [int(item.row_number in batch.doubled) for item in items]
+        for item in batch.repeated:
+            items.append(item)
+            kinds.append(1 if item.sku in self._refused else 2)
+        staged = _Staged(
+            lane=lane,
+            items=items,
+            kinds=kinds,
+            repeated=kinds.count(2),
+            rejects=list(batch.rejects),
+            counted=replace(Account(), read=0),
+        )
+        staged.counted.add(batch.account)
+        await self._categories.learn({item.category for item in items if item.category})
+        try:
+            await self._send(staged)
+        except DataRefused:
+            pass  # commit() looks for the row
+        except DatabaseUnavailable:
+            pass  # commit() connects again
+        return staged
+
+    async def _send(self, staged: _Staged) -> None:
+        await staged.lane.send(staged, copy_text(staged.items, staged.kinds, self._categories.ids))
+
+    async def commit(self, staged: object, complete: Callable[[Account], dict[str, Any]]) -> Account:
+        assert isinstance(staged, _Staged)
+        tries = 0
+        while True:
+            try:
+                if staged.lane.holds is not staged:
+                    await self._send(staged)
+                account = await self._commit(staged, complete)
+            except DataRefused:
+                await self._weed(staged)
+            except DatabaseUnavailable as error:
+                tries += 1
+                connection_lost = str(error.context.get("sqlstate", "")) not in _AGAIN_ON_SAME_CONNECTION
+                if tries == PATIENCE:
+                    raise
+                await asyncio.sleep(0.05 * 4**tries if connection_lost else 0.01)
+            else:
+                failpoint("chunk.committed")
+                return account
+
+    async def _commit(self, staged: _Staged, complete: Callable[[Account], dict[str, Any]]) -> Account:
+        connection = await staged.lane.connection()
+        if staged.lane.holds is not staged:  # the connection is a new one
+            await self._send(staged)
+        with translated():
+            async with connection.transaction():
+                failpoint("chunk.before_fence")
+                newest = await self._fence(connection)
+                if newest != self._sequence:
+                    return self._recognise(staged, newest, await connection.fetchrow(sql.NEWEST, self._claim.task_key))
+                account = await self._merge(connection, staged)
+                if staged.document is None or staged.account != account:
+                    staged.account, staged.document = account, complete(account)
+                await self._finish(connection, staged, staged.document)
+                failpoint("chunk.before_commit")
+        self._sequence = staged.document["sequence"]
+        staged.lane.emptied()
+        return account
+
+    async def _fence(self, connection: asyncpg.Connection) -> int:
+        """Locks the task's row and prolongs the lease. Returns the newest checkpoint's sequence, 0 without one."""
+        claim = self._claim
+        if await connection.fetchval(sql.FENCE, claim.task_key, claim.epoch, self._lease) is None:
+            raise LeaseLost
+        newest = await connection.fetchrow(sql.NEWEST, claim.task_key)
+        return 0 if newest is None else int(newest["sequence"])
+
+    def _recognise(self, staged: _Staged, newest: int, checkpoint: Any) -> Account:
+        """The chunk was committed and only the answer lost; anything else means that someone else wrote."""
+        if staged.document is None or staged.account is None or newest != staged.document["sequence"]:
+            raise LeaseLost("another attempt has moved this task's checkpoint")
+        if orjson.loads(checkpoint["document"]) != orjson.loads(orjson.dumps(staged.document)):
+            raise LeaseLost("another attempt has written this checkpoint")
+        self._sequence = newest
+        staged.lane.holds = None
+        return staged.account
+
+    async def _merge(self, connection: asyncpg.Connection, staged: _Staged) -> Account:
+        """Everything but the last statement of the transaction; returns the account of the chunk."""
+        arguments = (self.supplier_id, self._claim.task_key, self._claim.as_of, self._stale)
+        account = Account()
+        account.add(staged.counted)
+        if staged.items:
+            row = await connection.fetchrow(sql.MERGE, *arguments)
+            account.new += row["new"]
+            account.changed += row["changed"]
+            account.unchanged += row["unchanged"]
+        if self._stale:
+            account.ignored["stale"] += account.changed + account.unchanged
+            account.changed = account.unchanged = 0
+        if staged.repeated:
+            row = await connection.fetchrow(sql.REPEAT, *arguments)
+            account.ignored["duplicate"] += row["repeats"]
+            account.changed += row["changed"]
+            account.unchanged -= row["changed"]
+        return account
+
+    async def _finish(self, connection: asyncpg.Connection, staged: _Staged, document: dict[str, Any]) -> None:
+        claim = self._claim
+        sequence = document["sequence"]
+        if sequence <= self._sequence:
+            raise StateConflict(f"checkpoint {sequence} of task {claim.task.task_id} exists already")
+        await connection.execute(
+            sql.FINISH,
+            claim.task_key,
+            claim.epoch,
+            sequence,
+            self.supplier_id,
+            claim.task.task_id,
+            claim.as_of if staged.items or staged.counted.unchanged else None,
+            orjson.dumps(document).decode(),
+            *log_columns(staged.rejects),
+        )
+        if staged.items:
+            await connection.execute("TRUNCATE loader_stage")
+
+    async def _weed(self, staged: _Staged) -> None:
+        """Finds the rows that the database refuses and turns them into rejected ones."""
+        refused = await self._refusals(staged, list(zip(staged.items, staged.kinds, strict=True)))
+        if not refused:
+            raise DatabaseUnavailable("the database refused a chunk and then accepted each of its rows")
+        for item, reason in refused.items():
+            staged.rejects.append(refusal(item, reason))
+            staged.counted.rejected["refused_by_database"] += 1
+            self._refused.add(item.sku)
+        kept = [(item, kind) for item, kind in zip(staged.items, staged.kinds, strict=True) if item not in refused]
+        staged.items = [item for item, _ in kept]
+        staged.kinds = [kind for _, kind in kept]
+        staged.repeated = staged.kinds.count(2)
+        staged.lane.holds = None
+
+    async def _refusals(self, staged: _Staged, rows: list[tuple[Item, int]]) -> dict[Item, str]:
+        """By halving; each trial is rolled back."""
+        connection = await staged.lane.connection()
+        data = copy_text([item for item, _ in rows], [kind for _, kind in rows], self._categories.ids)
+        try:
+            with translated():
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    await connection.execute("TRUNCATE loader_stage")
+                    await connection.copy_to_table("loader_stage", source=io.BytesIO(data), format="text")
+                    await self._merge(connection, staged)
+                finally:
+                    await transaction.rollback()
+        except DataRefused as error:
+            if len(rows) == 1:
+                return {rows[0][0]: error.message}
+            half = len(rows) // 2
+            return await self._refusals(staged, rows[:half]) | await self._refusals(staged, rows[half:])
+        return {}
+
+    async def close(self) -> None:
+        await asyncio.gather(*(lane.close() for lane in self._lanes))

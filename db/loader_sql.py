@@ -1,0 +1,71 @@
+"""The loader's statements: what is short stands here, what is long in db/sql/loader_*.sql."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+
+def _file(name: str) -> str:
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+STAGE: Final = _file("loader_stage")
+MERGE: Final = _file("loader_merge")
+REPEAT: Final = _file("loader_repeat")
+UNDO: Final = _file("loader_undo")
+
+SUPPLIER: Final = """
+INSERT INTO suppliers (name, source_type) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET source_type = excluded.source_type, updated_at = now()
+  WHERE suppliers.source_type <> excluded.source_type
+"""
+SUPPLIER_STATE: Final = """
+SELECT s.id::text AS id, s.applied_as_of,
+       coalesce((SELECT max(sequence) FROM checkpoints WHERE task_key = $2), 0) AS sequence
+  FROM suppliers s WHERE s.name = $1
+"""
+
+FENCE: Final = """
+UPDATE tasks SET lease_until = clock_timestamp() + $3 WHERE id = $1 AND epoch = $2 AND status = 'running' RETURNING id
+"""
+# A statement of its own: FENCE may have waited for another transaction of this task, and only what is read after
+# that wait is sure to show what it committed.
+NEWEST: Final = "SELECT sequence, document FROM checkpoints WHERE task_key = $1 ORDER BY sequence DESC LIMIT 1"
+
+FINISH: Final = """
+WITH logged AS (
+  INSERT INTO parsing_logs
+    (task_id, supplier_id, row_number, error_type, error_message, field, value, row_data)
+  SELECT $5, $4, r.* FROM
+    unnest($8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[]) AS r
+), trimmed AS (
+  DELETE FROM checkpoints WHERE task_key = $1 AND sequence <= $3 - 10
+), applied AS (
+  UPDATE suppliers SET applied_as_of = $6, updated_at = now()
+   WHERE $6::timestamptz IS NOT NULL AND id = $4 AND (applied_as_of IS NULL OR applied_as_of < $6)
+)
+INSERT INTO checkpoints (task_key, epoch, sequence, document) VALUES ($1, $2, $3, $7)
+"""
+
+FORGET_LOGS: Final = "DELETE FROM parsing_logs WHERE task_id = $1"
+FORGET_CHECKPOINTS: Final = "DELETE FROM checkpoints WHERE task_key = $1"
+EVERY_PLAN: Final = """
+SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on;
+SET LOCAL enable_bitmapscan = on; SET LOCAL enable_material = on;
+SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = 0
+"""
+SESSION: Final[dict[str, Any]] = {
+    "application_name": "pricemill-loader",
+    # The planner knows nothing of a temporary table that is filled and emptied all the time: left alone it reads
+    # the whole of supplier_items for each chunk. One index probe a row is right at any size.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+    # Plans are made anew for each chunk (1 ms): one made while the table was empty would be kept for good.
+    "plan_cache_mode": "force_custom_plan",
+    "temp_buffers": "32MB",
+    "work_mem": "32MB",
+}

@@ -1,0 +1,158 @@
+"""Takes a source through the stages into the tables, chunk by chunk; the only place where a chunk is processed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Protocol, cast
+
+from config.plan import Plan
+from contracts.account import Account
+from contracts.checkpoint import Checkpoint
+from contracts.failpoints import failpoint
+from contracts.parser import Reading
+from contracts.rows import Batch, Cursor
+from contracts.store import Loader
+from observability.logging import get_logger
+from pipeline.stages.chain import Head, Stages
+
+log = get_logger(__name__)
+
+GC_THRESHOLDS = (20_000, 5, 2)
+"""Young collections in the middle of a chunk find nothing; without any, drivers' cycles keep whole chunks alive."""
+SEND_SECONDS = 0.005
+"""How long the loop is left to a commit that has just begun, so that its merge is under way when the next chunk keeps
+this thread busy."""
+
+
+class Guard(Protocol):
+    def check(self, progress: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What guards may know: how far the run has come."""
+
+    checkpoint: Checkpoint
+    chunk: Account
+    """Of the chunk committed last."""
+
+
+async def run_chunks(
+    *,
+    task_id: str,
+    source_sha256: str,
+    reading: Reading,
+    plan: Plan,
+    stages: Stages,
+    loader: Loader,
+    checkpoint: Checkpoint | None,
+    next_sequence: int,
+    guards: Sequence[Guard],
+    seal: Callable[[Checkpoint], dict[str, Any]],
+) -> Checkpoint | None:
+    """Loads everything behind `checkpoint` and returns the newest one; None if the source has no row at all.
+
+    While the server merges a chunk, the next one is read, judged and staged; commits keep the order of the source.
+    Guards are asked behind each commit. Whatever is raised, no task and no transaction stays open; a commit that is
+    under way is waited for, unless this coroutine is cancelled.
+    """
+
+    async def commit(staged: object, batch: Batch, before: Checkpoint | None, sequence: int) -> Checkpoint:
+        started = monotonic()
+        after: list[Checkpoint] = []
+
+        def complete(account: Account) -> dict[str, Any]:
+            total = Account()
+            if before is not None:
+                total.add(before.account)
+            total.add(account)
+            after[:] = [Checkpoint(task_id, sequence, batch.cursor, total, source_sha256, plan.fingerprint)]
+            return seal(after[0])
+
+        account = await loader.commit(staged, complete)
+        log.info("chunk.committed", sequence=sequence, rows=account.read, seconds=round(monotonic() - started, 3))
+        for guard in guards:
+            guard.check(Progress(after[0], account))
+        return after[0]
+
+    pending: asyncio.Task[Checkpoint] | None = None
+    newest = checkpoint
+    with _patient_gc():
+        await stages.prepare(reading, size=plan.chunk_size)
+        try:
+            async with _chunks(
+                reading, after=None if newest is None else newest.cursor, size=plan.chunk_size
+            ) as chunks:
+                async for chunk in chunks:
+                    failpoint("chunk.read")
+                    batch = stages.process(chunk)
+                    staged = await loader.stage(batch)
+                    failpoint("chunk.staged")
+                    if pending is not None:
+                        newest, pending = await pending, None
+                    pending = asyncio.create_task(commit(staged, batch, newest, next_sequence))
+                    next_sequence += 1
+                    await asyncio.wait((pending,), timeout=SEND_SECONDS)
+            if pending is not None:
+                newest, pending = await pending, None
+        finally:
+            if pending is not None:
+                await _end(pending)
+    return newest
+
+
+async def replay_state(reading: Reading, stages: Stages, *, upto: Cursor, size: int = 20_000) -> None:
+    """Brings the stages to where they were behind `upto`: reads the rows before it again and loads nothing."""
+    with _patient_gc():
+        await stages.prepare(reading, size=size)
+        async with _chunks(reading, after=None, size=size) as chunks:
+            async for chunk in chunks:
+                numbers = chunk.row_numbers()
+                if numbers[0] > upto.row:
+                    return
+                if numbers[-1] > upto.row:
+                    stages.process(Head(chunk, sum(number <= upto.row for number in numbers)))
+                    return
+                stages.process(chunk)
+                if numbers[-1] == upto.row:
+                    return
+                await asyncio.sleep(0)
+
+
+async def _end(pending: asyncio.Task[Checkpoint]) -> None:
+    """Waits for a commit whose result nobody wants any more; what ends the run is raised already."""
+    current = asyncio.current_task()
+    if current is not None and current.cancelling():
+        pending.cancel()
+    await asyncio.wait((pending,))
+    if not pending.cancelled() and (error := pending.exception()) is not None:
+        log.debug("chunk.not_committed", error=str(error))
+
+
+def _chunks(reading: Reading, *, after: Cursor | None, size: int) -> aclosing[Any]:
+    return aclosing(cast("Any", reading.chunks(after=after, size=size)))
+
+
+_patient = 0
+_thresholds = gc.get_threshold()
+
+
+@contextmanager
+def _patient_gc() -> Iterator[None]:
+    """Fewer collections while any run of this process goes through its chunks."""
+    global _patient, _thresholds  # noqa: PLW0603  # the collector is the process's, too
+    if not _patient:
+        _thresholds = gc.get_threshold()
+        gc.set_threshold(*GC_THRESHOLDS)
+    _patient += 1
+    try:
+        yield
+    finally:
+        _patient -= 1
+        if not _patient:
+            gc.set_threshold(*_thresholds)

@@ -1,0 +1,181 @@
+"""What happens to a chunk between the source and the database; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+from config.plan import Plan
+from contracts.parser import Reading
+from contracts.reasons import REASONS
+from contracts.rows import Batch, Chunk, Cursor, Item, Row, RowError
+from contracts.store import Known
+from pipeline.stages.duplicates import NO_DUPLICATES, Duplicates, Ruling
+from pipeline.stages.fingerprint import Hashes, KnownRecords, fingerprints, signed
+from pipeline.stages.validation import Validation, Verdicts
+from pipeline.understanding.text import raw, short
+
+Mask = NDArray[np.bool_]
+
+
+class Stages:
+    """Fingerprint, validation, duplicates, in this order; chunks must come in the order of the source, each once,
+    because later rows depend on the keys (and, in lists with sections, on the headings) of earlier ones."""
+
+    def __init__(self, plan: Plan, known: Known) -> None:
+        understanding = plan.understanding
+        self._seed = plan.seed
+        self._known = KnownRecords(known)
+        self._validation = Validation(understanding)
+        self._duplicates = Duplicates(understanding.duplicates)
+        self._first_data_row = (understanding.header_row or 0) + 1
+        # Below a heading the same bytes may mean another category: such records are always read.
+        self._fingerprinting = not understanding.sections
+        self._key_header = " | ".join(column.header or "sku" for column in understanding.columns_of("sku"))
+        self._surveyed = understanding.duplicates != "reject_conflicting"
+
+    async def prepare(self, reading: Reading, *, size: int) -> None:
+        """Must be awaited before the first chunk. Reads the whole source where one row can change what becomes of an
+        earlier one (duplicates: reject_conflicting); otherwise, and the second time, does nothing."""
+        if self._surveyed:
+            return
+        self._surveyed = True
+        self._duplicates.ambiguous = await ambiguous_keys(reading.chunks(size=size), self._validation)
+
+    def process(self, chunk: Chunk) -> Batch:
+        """Every row of the chunk is counted in the batch's account or is an item that the loader will count."""
+        batch = Batch(chunk.number, chunk.cursor)
+        batch.account.read = len(chunk)
+        numbers = chunk.row_numbers()
+        prints, known, keys = self._look_up(chunk, numbers)
+        unknown = np.flatnonzero(~known)
+        verdicts = self._read(chunk, numbers, prints, unknown)
+        accepted = unknown[verdicts.positions] if verdicts.positions else unknown[:0]
+        keys[accepted] = [item.key_hash for item in verdicts.items]
+        counted = known.copy()
+        counted[accepted] = True
+        places = np.flatnonzero(counted)
+        ruling = self._duplicates.rule(keys[places])
+        batch.rejects = verdicts.rejects
+        batch.account.ignored.update(verdicts.ignored)
+        if ruling is NO_DUPLICATES:
+            batch.items = verdicts.items
+            batch.account.unchanged = int(known.sum())
+        else:
+            items = dict(zip(accepted.tolist(), verdicts.items, strict=True))
+            self._obey(ruling, places, items, chunk=chunk, prints=prints, batch=batch)
+        for reject in batch.rejects:
+            batch.account.rejected[reject.code] += 1
+        return batch
+
+    def _look_up(self, chunk: Chunk, numbers: Sequence[int]) -> tuple[Hashes | None, Mask, Hashes]:
+        keys = np.zeros(len(chunk), dtype=np.int64)
+        if chunk.records is None or not self._fingerprinting:
+            return None, np.zeros(len(chunk), dtype=bool), keys
+        prints = fingerprints(chunk.records, self._seed)
+        known, hashes = self._known.match(prints)
+        keys[known] = hashes
+        if numbers and numbers[0] < self._first_data_row:
+            known &= np.asarray(numbers) >= self._first_data_row
+        return prints, known, keys
+
+    def _read(self, chunk: Chunk, numbers: Sequence[int], prints: Hashes | None, which: NDArray[np.intp]) -> Verdicts:
+        if not len(which):
+            return Verdicts()
+        everything = len(which) == len(chunk)
+        rows = chunk.rows(None if everything else which.tolist())
+        of_rows: Sequence[int | None] = [None] * len(which)
+        if prints is not None:
+            of_rows = prints[which].tolist()
+        return self._validation.read(numbers if everything else [numbers[at] for at in which.tolist()], rows, of_rows)
+
+    def _obey(
+        self,
+        ruling: Ruling,
+        places: NDArray[np.intp],
+        items: dict[int, Item],
+        *,
+        chunk: Chunk,
+        prints: Hashes | None,
+        batch: Batch,
+    ) -> None:
+        """Sorts accepted rows by a ruling; records that were recognised but must be written are read after all."""
+        numbers = chunk.row_numbers()
+        special = ruling.repeated | ruling.doubled | ruling.ambiguous
+        unread = np.asarray(
+            [places[place] for place in sorted(special) if int(places[place]) not in items], dtype=np.intp
+        )
+        again = self._read(chunk, numbers, prints, unread)
+        items.update(zip(unread[again.positions].tolist() if again.positions else (), again.items, strict=True))
+        for place, position in enumerate(places.tolist()):
+            item = items.get(position)
+            if place in ruling.dropped:
+                batch.account.ignored["duplicate"] += 1
+            elif item is None:
+                batch.account.unchanged += 1
+            elif place in ruling.ambiguous:
+                batch.rejects.append(self._ambiguous(item, chunk, position))
+            elif place in ruling.repeated:
+                batch.repeated.append(item)
+            else:
+                batch.items.append(item)
+                if place in ruling.doubled:
+                    batch.doubled.add(item.row_number)
+
+    def _ambiguous(self, item: Item, chunk: Chunk, position: int) -> RowError:
+        cells = chunk.rows([position])[0]
+        message = REASONS["key_ambiguous"].sentence.format(field=self._key_header, value=short(item.sku, 100))
+        return RowError(item.row_number, "key_ambiguous", message, "sku", item.sku, tuple(raw(cell) for cell in cells))
+
+
+class Head:
+    """The first rows of a chunk as a chunk of its own."""
+
+    def __init__(self, chunk: Chunk, count: int) -> None:
+        self._chunk = chunk
+        self._count = count
+        self.number = chunk.number
+        self.first_row = chunk.first_row
+        self.cursor = Cursor(row=chunk.row_numbers()[count - 1])
+        self.records = None if chunk.records is None else chunk.records[:count]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def row_numbers(self) -> Sequence[int]:
+        return self._chunk.row_numbers()[: self._count]
+
+    def rows(self, which: Sequence[int] | None = None) -> list[Row]:
+        return self._chunk.rows(range(self._count) if which is None else which)
+
+
+async def ambiguous_keys(chunks: AsyncIterator[Chunk], validation: Validation) -> Hashes:
+    """Sorted hashes of the keys for which a source gives different prices; takes 16 bytes a row."""
+    keys: list[Hashes] = []
+    prices: list[Hashes] = []
+    async for chunk in chunks:
+        items = validation.read(chunk.row_numbers(), chunk.rows(), [None] * len(chunk)).items
+        keys.append(np.fromiter((item.key_hash for item in items), dtype=np.int64, count=len(items)))
+        prices.append(
+            signed(
+                (
+                    xxh3_64_intdigest(f"{Decimal(item.price).normalize()} {item.currency} {item.price_basis}".encode())
+                    for item in items
+                ),
+                len(items),
+            )
+        )
+    if not keys:
+        return np.empty(0, dtype=np.int64)
+    key, price = np.concatenate(keys), np.concatenate(prices)
+    order = np.lexsort((price, key))
+    key, price = key[order], price[order]
+    return np.unique(key[1:][(key[1:] == key[:-1]) & (price[1:] != price[:-1])])
+
+
+def build_stages(plan: Plan, known: Known) -> Stages:
+    return Stages(plan, known)

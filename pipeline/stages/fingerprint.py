@@ -1,0 +1,78 @@
+"""Recognises raw records that were loaded before and keys that stood earlier in the same source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+from contracts.store import Known
+
+Hashes = NDArray[np.int64]
+
+
+def signed(digests: Iterable[int], count: int) -> Hashes:
+    """Unsigned 64-bit digests as the signed integers that PostgreSQL keeps."""
+    return np.fromiter(digests, dtype=np.uint64, count=count).view(np.int64)
+
+
+def fingerprints(records: Sequence[bytes], seed: int) -> Hashes:
+    """xxh3 of each raw record under the plan's seed."""
+    return signed([xxh3_64_intdigest(record, seed) for record in records], len(records))
+
+
+def key_hashes(skus: Sequence[str]) -> Hashes:
+    """xxh3 of each code in UTF-8."""
+    return signed([xxh3_64_intdigest(sku.encode()) for sku in skus], len(skus))
+
+
+def find(sorted_hashes: Hashes, wanted: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Which of `wanted` stand in a sorted array, and where."""
+    if not len(sorted_hashes) or not len(wanted):
+        return np.zeros(len(wanted), dtype=bool), np.zeros(len(wanted), dtype=np.intp)
+    places = np.searchsorted(sorted_hashes, wanted)
+    places[places == len(sorted_hashes)] = 0
+    return sorted_hashes[places] == wanted, places
+
+
+class SeenKeys:
+    """A set of 64-bit hashes at 8 bytes each: sorted runs, merged when a younger one has grown as large as an older.
+    A set of Python integers takes ten times that."""
+
+    def __init__(self) -> None:
+        self._runs: list[Hashes] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs))
+
+    def contains(self, hashes: Hashes) -> NDArray[np.bool_]:
+        answer = np.zeros(len(hashes), dtype=bool)
+        for run in self._runs:
+            answer |= find(run, hashes)[0]
+        return answer
+
+    def add(self, hashes: NDArray[Any]) -> None:
+        """Hashes that are contained already may be added again; they then take their place twice."""
+        if not len(hashes):
+            return
+        run = np.sort(hashes)
+        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+            older = self._runs.pop()
+            run = np.concatenate((older, run))
+            run.sort(kind="stable")  # two sorted runs: a merge
+        self._runs.append(run)
+
+
+class KnownRecords:
+    """What is stored of the supplier's items, asked by the fingerprint of a record."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def match(self, prints: Hashes) -> tuple[NDArray[np.bool_], Hashes]:
+        """Which records are stored exactly so, and the key hashes of those (in order, one per match)."""
+        found, places = find(self._known.fingerprints, prints)
+        return found, self._known.key_hashes[places[found]]
