@@ -150,7 +150,10 @@ class RowNormaliser:
             cell = cells[index]
             if cell is None or cell == "":
                 continue
-            text = read_text(cell, column)
+            if type(cell) is str and cell.isprintable() and cell.isascii() and cell[0] != " " != cell[-1]:
+                text = cell
+            else:
+                text = read_text(cell, column)
             if len(text) > MAX_TEXT:
                 raise Rejected("text_invalid", column, cell)
             if text:
@@ -167,11 +170,14 @@ class RowNormaliser:
         return sku
 
     def _read_name(self, cells: Row) -> str:
-        parts = [read_text(cells[column.index], column) for column in self._name]
-        for part, column in zip(parts, self._name, strict=True):
+        parts = []
+        for column in self._name:
+            part = read_text(cells[column.index], column)
             if part[:1] == "#" and part in ERROR_CELLS:
                 raise Rejected("error_cell", column, part)
-        name = parts[0] if len(parts) == 1 else " / ".join(filter(None, parts))
+            if part:
+                parts.append(part)
+        name = " / ".join(parts)
         if not name:
             raise Rejected("name_missing", self._name[0], None)
         if len(name) > MAX_NAME and len(name := " ".join(name.split())) > MAX_NAME:
@@ -228,7 +234,10 @@ class RowNormaliser:
         path: list[str] = []
         for column in self._categories:
             text = read_text(cells[column.index], column)
-            path += filter(None, (part.strip() for part in text.split(LEVELS)))
-            if any(len(part) > MAX_CATEGORY for part in path):
+            if LEVELS in text:
+                path += filter(None, (part.strip() for part in text.split(LEVELS)))
+            elif text:
+                path.append(text)
+            if len(text) > MAX_CATEGORY and max(map(len, path), default=0) > MAX_CATEGORY:
                 raise Rejected("text_invalid", column, text)
         return tuple(path) if path else tuple(title for _, title in self._classifier.section)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 ISO_4217 = frozenset(
@@ -91,6 +92,7 @@ _CAPTION = re.compile(
 _WORDS = re.compile(r"[^\s,;:()/\[\]|]+")
 
 
+@lru_cache(maxsize=4096)
 def sign_of(word: str) -> Sign | None:
     """The sign of a currency column's cell or of the text beside a number; None if it means no currency."""
     word = word.strip().replace("￥", "¥").replace("＄", "$").casefold()

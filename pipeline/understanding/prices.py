@@ -80,6 +80,10 @@ class PriceReader:
         text = cell.strip()
         if not text:
             return _MISSING
+        decimal = self._numbers.decimal
+        whole, mark, fraction = text.partition(decimal) if decimal is not None else (text, "", "")
+        if text.isascii() and whole.isdigit() and (fraction.isdigit() if mark else True) and not self._twofold(text):
+            return self._sized(f"{whole.lstrip('0') or '0'}.{fraction}" if mark else whole.lstrip("0") or "0", None)
         written = take_apart(text)
         if written is None:
             if text in ERROR_CELLS:
@@ -91,6 +95,10 @@ class PriceReader:
         if written.negative and value.strip("0."):
             return Read(None, "price_negative")
         return self._sized(value, written.sign)
+
+    def _twofold(self, text: str) -> bool:
+        """True where the decimal sign also groups thousands, so that "1,234" must be looked at."""
+        return self._numbers.decimal is not None and self._numbers.decimal == self._numbers.thousands and len(text) > 4
 
     def _sized(self, value: str, sign: Sign | None) -> Read:
         whole, _, fraction = value.partition(".")

@@ -45,7 +45,7 @@ def choose_price(table: Table, taken: Collection[int]) -> Price | str:
         if objection:
             objections.append(f"“{table.header(index)}” {objection}")
             continue
-        marked = "" if hit.level == 4 else next(iter(sorted(tokens & vocabulary("other_price"))), "")
+        marked = "" if hit.level in {4, 2} else next(iter(sorted(tokens & vocabulary("other_price"))), "")
         candidates.append(_Candidate(index, hit.level, hit.reason, marked))
     for level, certainty in ((4, 0.98), (3, 0.9), (2, 0.65), (1, 0.7)):
         here = [candidate for candidate in candidates if candidate.level == level and not candidate.other]
