@@ -47,18 +47,24 @@ characteristic in an understanding; what looks like a secret is still found by i
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _ASSIGNED = (
-    r"(?:password|passwd|pwd|passphrase|secret|client_secret|token|access_token|refresh_token|id_token|api[_-]?key"
-    r"|access[_-]?key|private[_-]?key|authorization|auth|credentials?|sig|signature)"
+    r"(?:password|passwd|passphrase|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|(?<![A-Za-z0-9])(?:pwd|auth|authorization|sig|signature))"
 )
+# Every pattern is linear in the text: what repeats is bounded, or can only start where the run before it ended.
 _SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # A PEM block, also one that was cut off or whose line ends are written as \n.
-    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL), REDACTED),
+    (re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL), REDACTED),
     # scheme://user:password@host; up to the last @ of the authority.
-    (re.compile(r"(://[^\s/?#:@\"']*:)[^\s/?#\"']+@"), rf"\g<1>{REDACTED}@"),
+    (re.compile(r"(://[^\s/?#:@\"']{0,200}:)[^\s/?#\"']{1,300}@"), rf"\g<1>{REDACTED}@"),
     # The same with an unescaped slash in the password, told from host:port/path by what follows the colon.
-    (re.compile(r"(://[^\s/?#:@\"']*:)(?!\[REDACTED\])(?!\d{1,5}(?:[/?#\s\"']|$))[^\s\"']*@"), rf"\g<1>{REDACTED}@"),
-    (re.compile(r"\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\g<1>\g<2>{REDACTED}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"), REDACTED),
+    (
+        re.compile(
+            r"(://[^\s/?#:@\"']{0,200}:)(?!\[REDACTED\])(?!\d{1,5}(?:[/?#\s\"']|$))[^\s\"']{0,300}@",
+        ),
+        rf"\g<1>{REDACTED}@",
+    ),
+    (re.compile(r"\b(bearer|basic)(\s{1,5})[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\g<1>\g<2>{REDACTED}"),
+    (re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"), REDACTED),
     (
         re.compile(
             r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{30,}|ya29\.[0-9A-Za-z_-]{16,}|GOCSPX-[0-9A-Za-z_-]{16,}"
@@ -71,7 +77,7 @@ _SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # password='x', "token": "x", ?api_key=x
     (
         re.compile(
-            rf"(?<![A-Za-z0-9])((?:[A-Za-z0-9]+[_-])*{_ASSIGNED}[\"']?\s*[=:]\s*)"
+            rf"({_ASSIGNED}[\"']?\s{{0,5}}[=:]\s{{0,5}})"
             r"(?!\[REDACTED\]|None\b|null\b|(?:bearer|basic)\s)(?:\"[^\"]*\"|'[^']*'|[^\s\"',;&)}\]]+)",
             re.IGNORECASE,
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 import pydantic
@@ -21,8 +22,10 @@ INFRASTRUCTURE_WAIT: Final = timedelta(seconds=5)
 """± 50 %: work goes on within 10 s after PostgreSQL or Redis are back, and not all of it at once."""
 LONGEST_INFRASTRUCTURE_WAIT: Final = timedelta(seconds=60)
 _MESSAGE: Final = 1_000
+_BEFORE: Final = 4_000
 _CONTEXT_TEXT: Final = 500
 _CONTEXT_ITEMS: Final = 50
+_CONTEXT_DEPTH: Final = 6
 
 
 def settle(
@@ -92,11 +95,24 @@ def _failure(error: BaseException, verdict: Verdict) -> Failure:
         code=verdict.code,
         category=verdict.category,
         disposition=verdict.disposition,
-        message=_cut(redact_text(inert(message)), _MESSAGE),
+        message=_cut(redact_text(inert(message[:_BEFORE])), _MESSAGE),
         next_step=verdict.next_step,
-        context=_storable(redact(context)),
+        context=_storable(redact(_pruned(context))),
         exception=f"{kind.__module__}.{kind.__qualname__}",
     )
+
+
+def _pruned(value: Any, depth: int = 0) -> Any:
+    """Bounded before anything costly looks at it; more is left than is kept, so that no secret is cut in two."""
+    if isinstance(value, str):
+        return value[:_BEFORE]
+    if depth > _CONTEXT_DEPTH and isinstance(value, dict | list | tuple):
+        return "…"
+    if isinstance(value, dict):
+        return {name: _pruned(item, depth + 1) for name, item in islice(value.items(), _CONTEXT_ITEMS)}
+    if isinstance(value, list | tuple):
+        return [_pruned(item, depth + 1) for item in value[:_CONTEXT_ITEMS]]
+    return value
 
 
 def _cut(text: str, limit: int) -> str:
@@ -112,7 +128,7 @@ def _storable(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         return _cut(str(value), 40) if value.bit_length() < 10_000 else "a very large number"
     if isinstance(value, dict):
-        return {_cut(inert(name), 100): _storable(item) for name, item in list(value.items())[:_CONTEXT_ITEMS]}
+        return {_cut(inert(name), 100): _storable(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_storable(item) for item in value[:_CONTEXT_ITEMS]]
+        return [_storable(item) for item in value]
     return value
