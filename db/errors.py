@@ -11,6 +11,13 @@ import sqlalchemy.exc
 
 from contracts.errors import ConfigError, DatabaseUnavailable, PricemillError, ValidationError
 
+DRIVER = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    sqlalchemy.exc.SQLAlchemyError,
+    OSError,
+)
 UNAVAILABLE = (
     "08",  # connection
     "53",  # out of disk, memory, connections
@@ -64,6 +71,9 @@ def translate(error: BaseException) -> PricemillError | None:
         return DataRefused(_sentence(error))
     if isinstance(error, (OSError, TimeoutError, sqlalchemy.exc.TimeoutError)):
         return DatabaseUnavailable(_sentence(error) or "PostgreSQL did not answer in time")
+    if isinstance(error, asyncpg.InternalClientError):
+        # asyncpg's answer on a connection that the server has ended, until it notices that the socket is closed.
+        return DatabaseUnavailable(_sentence(error))
     if isinstance(error, asyncpg.InterfaceError) and _is_about_the_connection(error):
         return DatabaseUnavailable(_sentence(error))
     return None
@@ -74,7 +84,7 @@ def translated() -> Iterator[None]:
     """Raises DatabaseUnavailable, DataRefused or ConfigError in place of what the driver raises."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+    except DRIVER as error:
         ours = translate(error)
         if ours is None:
             raise

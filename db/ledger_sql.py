@@ -5,7 +5,9 @@ from __future__ import annotations
 UNFINISHED = "status IN ('queued', 'running', 'retryable')"
 WAITING = "status IN ('queued', 'retryable')"
 
+# Two calls with the same tasks in opposite orders would wait for each other; those with several tasks take turns.
 REGISTER = """
+WITH turn AS MATERIALIZED (SELECT CASE WHEN cardinality($1::text[]) > 1 THEN pg_advisory_xact_lock(7410213003) END)
 INSERT INTO tasks (task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
                    expires_at, dispatched_at)
 SELECT task_id, idempotency_key, parser_type, supplier_name, message::jsonb, priority, max_retries,
