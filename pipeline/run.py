@@ -23,7 +23,7 @@ from contracts.task import ErrorGroup, Statistics, TaskResult
 from observability.logging import get_logger
 from pipeline.chunks import replay_state, run_chunks
 from pipeline.open import Opened, open_source
-from pipeline.stages import build_stages
+from pipeline.stages.chain import build_stages
 from resilience.checkpoint.resume import resume_from
 from resilience.checkpoint.seal import seal
 from resilience.guard import Guard
@@ -105,7 +105,7 @@ async def _load(
             stages=stages,
             loader=loader,
             checkpoint=resume.checkpoint,
-            next_sequence=resume.next_sequence,
+            next_sequence=1 if resume.restarted else resume.next_sequence,
             guards=guards,
             seal=seal,
         )

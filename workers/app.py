@@ -21,7 +21,7 @@ from contracts.clock import SystemClock
 from contracts.parser import Parser
 from contracts.store import Claim, Loader
 from contracts.task import TaskResult
-from db.catalog import PostgresMatcher
+from db.matching import PostgresMatcher
 from db.ledger import PostgresLedger
 from db.loader import PostgresLoader
 from db.profiles import PostgresProfiles
