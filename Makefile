@@ -111,13 +111,16 @@ $(BIN)/python $(BENCH_BIN)/python:
 
 # The stamps are the only record of what was installed; a changed lock or pyproject.toml makes them old.
 $(VENV)/.locked: requirements-dev.lock | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@echo "Installing the versions pinned in requirements-dev.lock into $(VENV) (a minute or two)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(BENCH_VENV)/.installed: requirements-bench.lock | $(BENCH_BIN)/python
-	$(BENCH_BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+$(BENCH_VENV)/.installed: requirements-bench.lock pyproject.toml | $(BENCH_BIN)/python
+	@echo "Installing the versions pinned in requirements-bench.lock into $(BENCH_VENV) (a minute or two)"
+	@$(BENCH_BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	@$(BENCH_BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
