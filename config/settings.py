@@ -34,35 +34,50 @@ class Settings(BaseSettings):
     allow_private_urls: bool = False
     """Lets https sources point at private addresses (tests, intranets)."""
     google_sheets_api: str = "https://sheets.googleapis.com"
+    """Address of the Google Sheets API."""
     credentials_dir: Path | None = None
     """Directory of credential files (NAME.json), read-only."""
 
     queue_name: str = "pricemill"
+    """Prefix of all keys in Redis; installations that share a Redis need different ones."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 5
     """Tasks one worker process runs at once."""
     lease_seconds: Annotated[float, Field(ge=2, le=600)] = 10.0
+    """After which a silent worker loses its task to another."""
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 3.0
+    """Between two signs of life; at most a third of the lease."""
     sweep_seconds: Annotated[float, Field(ge=0.2, le=60)] = 2.0
+    """Between two searches for tasks that were left behind."""
     redeliver_seconds: Annotated[float, Field(ge=1, le=600)] = 10.0
+    """After which a task that was sent and not taken up is sent again."""
     time_limit_seconds: Annotated[float, Field(ge=1)] = 3600.0
     """Of one attempt."""
     shutdown_seconds: Annotated[float, Field(ge=1, le=600)] = 20.0
+    """That running tasks have on SIGTERM to reach the end of their chunk."""
     chunk_size: Annotated[int, Field(ge=100, le=100_000)] = 15_000
+    """Rows that are committed together."""
     retry_policy: str = "ingest"
     """Name of a policy in resilience/retry/policy.py."""
     poison_after: Annotated[int, Field(ge=1, le=20)] = 3
+    """Deaths of a worker without progress after which a task is dead."""
 
     max_source_bytes: Annotated[int, Field(ge=1)] = 2_000_000_000
+    """Largest source."""
     fetch_seconds: Annotated[float, Field(ge=1)] = 300.0
+    """That fetching a source may take."""
     parser_memory_bytes: Annotated[int, Field(ge=64_000_000)] = 1_073_741_824
+    """Of the child process that reads binary formats."""
     parser_cpu_seconds: Annotated[int, Field(ge=1)] = 600
+    """Of that child process."""
     default_currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
     """Holds for lists that state no currency; empty = they are stored as XXX with a warning."""
     create_draft_products: bool = False
     """True: items that match no product by GTIN or code get a draft product."""
 
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
     log_format: Annotated[str, Field(pattern="^(json|console)$")] = "console"
+    """console for people, json for machines."""
 
     @field_validator("source_roots", mode="before")
     @classmethod

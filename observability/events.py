@@ -23,6 +23,7 @@ _ALL: Final = (
     Event("checkpoint.corrupt", "the seal of a checkpoint is broken", ("kind", "error", "position")),
     Event("checkpoint.not_used", "a stored checkpoint was passed over", ("reason",)),
     Event("chunk.committed", "rows, logs and checkpoint of a chunk are committed", ("sequence", "rows", "seconds")),
+    Event("chunk.not_committed", "a chunk was under way when the run ended; nothing of it is kept", ("error",)),
     Event(
         "delivery.delayed",
         "tasks were accepted, Redis could not be told; the sweep delivers them",
