@@ -154,24 +154,7 @@ class MemoryLedger:
         row.finished_at = None if status in WAITING else self._clock.now()
 
     async def bury(self, raw: str, failure: Failure) -> bool:
-        task_id, supplier, message, error, category, code, reason, digest = documents.buried(raw, failure)
-        if any(letter.sha256 == digest and letter.status == "open" for letter in self.tables.letters):
-            return False
-        self.tables.letters.append(
-            LetterRow(
-                task_key=None,
-                task_id=task_id,
-                supplier_name=supplier,
-                message=orjson.loads(message),
-                error=orjson.loads(error),
-                category=category,
-                code=code,
-                reason=reason,
-                attempts=0,
-                sha256=digest,
-            )
-        )
-        return True
+        return self.tables.bury(raw, failure)
 
     async def sweep(
         self, *, limit: int = 100, redeliver_after: timedelta = timedelta(seconds=10), poison_after: int = 3

@@ -148,6 +148,27 @@ class Tables:
             )
         )
 
+    def bury(self, raw: str, failure: Failure) -> bool:
+        """A letter for what never was a task, once."""
+        task_id, supplier, message, error, category, code, reason, digest = documents.buried(raw, failure)
+        if any(letter.sha256 == digest and letter.status == "open" for letter in self.letters):
+            return False
+        self.letters.append(
+            LetterRow(
+                task_key=None,
+                task_id=task_id,
+                supplier_name=supplier,
+                message=orjson.loads(message),
+                error=orjson.loads(error),
+                category=category,
+                code=code,
+                reason=reason,
+                attempts=0,
+                sha256=digest,
+            )
+        )
+        return True
+
     def forget_dispatch(self, suppliers: Iterable[str]) -> None:
         """Makes the next sweep send what stands first there now."""
         for supplier in suppliers:
