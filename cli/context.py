@@ -6,6 +6,8 @@ import asyncio
 import getpass
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from contracts.queue import Delivery
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from db.reports import Reports
     from workers.app import App
 
 Action = Callable[["App"], Awaitable[int]]
@@ -49,6 +52,45 @@ async def _within(action: Action, settings: Settings) -> int:
 
     async with open_app(settings) as app:
         return await action(app)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a command needs that only looks."""
+
+    settings: Settings
+    reports: Reports
+
+
+def look(action: Callable[[Desk], Awaitable[int]]) -> int:
+    """Like `run`, for commands that change nothing: needs the database only, so it works while Redis is away, and
+    spares the start of everything else."""
+    return asyncio.run(_looking(action, load_settings()))
+
+
+async def _looking(action: Callable[[Desk], Awaitable[int]], settings: Settings) -> int:
+    from db.reports import Reports
+    from db.reports_reader import TablesMissing
+
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+        else:
+            from db import embedded as server
+
+            url = stack.enter_context(await asyncio.to_thread(server.start, settings.data_dir)).url
+        reports = await Reports.open(url)
+        stack.push_async_callback(reports.close)
+        try:
+            return await action(Desk(settings, reports))
+        except TablesMissing:
+            if settings.database_url is not None:
+                raise
+        from db.engine import upgrade
+
+        # A database of our own that was never used: as if it had been.
+        await upgrade(url)
+        return await action(Desk(settings, reports))
 
 
 def embedded(settings: Settings) -> bool:

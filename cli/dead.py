@@ -9,6 +9,7 @@ import typer
 
 from cli import context
 from cli.confirm import agree
+from cli.context import Desk
 from cli.dead_choice import Choice, choose
 from cli.exits import Exit
 from cli.finding import one_supplier, short_ids
@@ -41,7 +42,7 @@ def groups(ctx: typer.Context) -> int:
     """Open dead letters by cause."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         found = await opened.reports.dead_letter_groups()
         columns = [
             Column("N", lambda group: f"{group.count:,}", right=True),
@@ -54,7 +55,7 @@ def groups(ctx: typer.Context) -> int:
         screen.next(f"pricemill dead list --cause {found[0].code}" if found else "pricemill status")
         return Exit.DONE
 
-    return context.run(show)
+    return context.look(show)
 
 
 def _suppliers(group: Any) -> str:
@@ -75,7 +76,7 @@ def list_dead(
     """Open dead letters, newest first."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         from db.reports_errors import DeadFilter
 
         page = await opened.reports.dead_letters(DeadFilter(cause=cause, supplier=supplier, before=before, limit=limit))
@@ -95,7 +96,7 @@ def list_dead(
         screen.next("pricemill dead show LETTER" if page.items else "pricemill status")
         return Exit.DONE
 
-    return context.run(show)
+    return context.look(show)
 
 
 @app.command()
@@ -103,7 +104,7 @@ def show(ctx: typer.Context, letter: Annotated[str, typer.Argument(help="Id of a
     """One dead letter: the whole message, the error, the last checkpoint."""
     screen: Screen = ctx.obj
 
-    async def present(opened: Any) -> int:
+    async def present(opened: Desk) -> int:
         chosen = await choose(opened.reports, [letter], Choice())
         detail = await opened.reports.dead_letter(chosen[0].id)
         if detail is None:
@@ -117,7 +118,7 @@ def show(ctx: typer.Context, letter: Annotated[str, typer.Argument(help="Id of a
             screen.next("pricemill dead list")
         return Exit.DONE
 
-    return context.run(present)
+    return context.look(present)
 
 
 def _lines(detail: DeadLetterDetail) -> Iterator[str]:

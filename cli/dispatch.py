@@ -26,6 +26,7 @@ def dispatch(argv: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> in
         screen = Screen(manners, sys.stdout, sys.stderr)
         return _call(arguments, commands, screen)
     except BadManners as error:
+        screen = Screen(Manners(form="json" if "--json" in argv else "human"), sys.stdout, sys.stderr)
         return _fail(screen, problems.Usage(str(error)))
     except PricemillError as error:
         return _fail(screen, error)

@@ -48,7 +48,6 @@ def check_list(screen: Screen, settings: Settings, source: str, wishes: Wishes) 
             understanding = {
                 "description": read.reading.description.document(),
                 **read.plan.understanding.document(),
-                "warnings": [*read.reading.description.notes, *read.plan.understanding.warnings],
             }
         return _present(screen, source, handed.name, understanding, judged)
 
@@ -56,29 +55,26 @@ def check_list(screen: Screen, settings: Settings, source: str, wishes: Wishes) 
 
 
 async def judge(read: Opened) -> Judged:
-    """Reads the whole list. A code that stands twice counts once, as the list's rule for duplicates has it; which of
-    two conflicting rows would be rejected is only known to a run."""
-    from pipeline.stages.validation import Validation
+    """Takes the whole list through the stages of a run, as if nothing of this supplier were known."""
+    import numpy as np
 
-    validation = Validation(read.plan.understanding)
+    from contracts.store import Known
+    from pipeline.stages import build_stages
+
+    nothing = np.empty(0, dtype=np.int64)
+    stages = build_stages(read.plan, Known(nothing, nothing))
+    await stages.prepare(read.reading, size=read.plan.chunk_size)
     judged = Judged()
-    keys: set[int] = set()
-    async for chunk in read.reading.chunks():
-        verdicts = await asyncio.to_thread(validation.read, chunk.row_numbers(), chunk.rows())
-        fresh = []
-        for item in verdicts.items:
-            if item.key_hash not in keys:
-                keys.add(item.key_hash)
-                fresh.append(item)
-        judged.first += fresh[: SHOWN - len(judged.first)]
-        account = Account(read=len(chunk), new=len(fresh))
-        account.ignored.update(verdicts.ignored)
-        if repeated := len(verdicts.items) - len(fresh):
-            account.ignored["duplicate"] += repeated
-        for reject in verdicts.rejects:
-            account.rejected[reject.code] += 1
+    async for chunk in read.reading.chunks(size=read.plan.chunk_size):
+        batch = await asyncio.to_thread(stages.process, chunk)
+        batch.account.new += len(batch.items)
+        if batch.repeated:
+            # Each takes the place of an item of an earlier chunk, which then counts as the duplicate.
+            batch.account.ignored["duplicate"] += len(batch.repeated)
+        judged.account.add(batch.account)
+        judged.first += batch.items[: SHOWN - len(judged.first)]
+        for reject in batch.rejects:
             judged.rejects.setdefault(reject.code, reject)
-        judged.account.add(account)
     return judged
 
 

@@ -42,9 +42,12 @@ class Patient:
                 self.urls["database"] = self.settings.database_url.get_secret_value()
             else:
                 from db import embedded
+                from db.engine import upgrade
 
                 server = await asyncio.to_thread(embedded.start, self.settings.data_dir)
                 self.servers.push_async_callback(asyncio.to_thread, server.close)
+                # As every other command does with a database of our own.
+                await upgrade(server.url)
                 self.urls["database"] = server.url
         return self.urls["database"]
 

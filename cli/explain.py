@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import context
+from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier
 from cli.problems import NotFound
@@ -38,7 +39,7 @@ def price(
     """Back to task, file, sheet and row; with the raw cells, as far as they were kept."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         name = await one_supplier(opened.reports, supplier)
         found = await opened.reports.explain_price(name, sku, limit=limit)
         if found is None:
@@ -54,10 +55,10 @@ def price(
             screen.next(f"pricemill suppliers show {line(name)!r}")
         return Exit.DONE
 
-    return context.run(show)
+    return context.look(show)
 
 
-async def _cells(opened: Any, origin: Origin | None) -> list[str | None] | None:
+async def _cells(opened: Desk, origin: Origin | None) -> list[str | None] | None:
     """The row as it stands in the snapshot of its task, where that is still kept with the very same bytes."""
     from cli.reading import raw_cells
     from parsers.spool import kept

@@ -48,7 +48,7 @@ class _Lines:
             step = min(10 * rows // self.total, 10)
             if step > self.told:
                 self.told = step
-                self.screen.note(f"load {10 * step}% {rows}/{self.total} rows {speed}".rstrip())
+                self.screen.note(f"load {10 * step}% {rows}/{max(self.total, rows)} rows {speed}".rstrip())
         elif rows // UNKNOWN_STEP > self.told:
             self.told = rows // UNKNOWN_STEP
             self.screen.note(f"load {rows} rows {speed}".rstrip())
@@ -61,7 +61,8 @@ class _Bar:
     total: int | None
 
     def show(self, rows: int, rejected: int) -> None:
-        told = f"{rows:,}" + (f" / {self.total:,}" if self.total else "") + " rows"
+        # The total is a count of lines: a little less than the rows where workbooks are among the lists.
+        told = f"{rows:,}" + (f" / {max(self.total, rows):,}" if self.total else "") + " rows"
         bad = f"[yellow]{rejected:,} rejected[/]" if rejected else ""
         self.progress.update(self.task, completed=min(rows, self.total or rows), told=told, bad=bad)
 

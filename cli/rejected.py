@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import context
+from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier, one_task
 from cli.screen import Screen, plain
@@ -29,14 +30,14 @@ def groups(ctx: typer.Context, task: Task = None, supplier: Supplier = None) -> 
     """By cause; without --task or --supplier, of the last seven days."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         task_id, name = await _scope(opened, task, supplier)
         found = await opened.reports.rejected_groups(task_id=task_id, supplier=name)
         screen.list(found, _GROUP, empty="No rejected rows.")
         screen.next(f"pricemill rejected list{_again(task_id, name)}" if found else "pricemill tasks list")
         return Exit.DONE
 
-    return context.run(show)
+    return context.look(show)
 
 
 @app.command("list")
@@ -52,7 +53,7 @@ def list_rejected(
     """Row by row: file, sheet, row, column, value, reason; of a task in file order, else newest first."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         from db.reports_errors import RejectedFilter
 
         task_id, name = await _scope(opened, task, supplier)
@@ -77,7 +78,7 @@ def list_rejected(
             screen.next("pricemill tasks list")
         return Exit.DONE
 
-    return context.run(show)
+    return context.look(show)
 
 
 async def _scope(opened: Any, task: str | None, supplier: str | None) -> tuple[str | None, str | None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli import context
+from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import short_ids
 from cli.screen import Screen, plain
@@ -27,10 +28,10 @@ def status(ctx: typer.Context) -> int:
     """What waits, what runs, what is dead, how fast it goes. Exit 6 if degraded, 1 if nothing works on it."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         return present(screen, await opened.reports.status())
 
-    return context.run(show)
+    return context.look(show)
 
 
 def verdict(status: Status) -> tuple[Exit, str, str]:
@@ -84,7 +85,7 @@ def _lines(screen: Screen, status: Status, code: Exit, word: str, reason: str) -
         f"Retry    {count(status.retryable)}",
         f"Dead     {count(status.dead)} open",
         f"Ended    {count(status.finished_today)} in the last 24 h",
-        f"Rows     {speed:<12} {100 * bad:.1f} % rejected, over the last 10 min",
+        f"Rows     {speed:<13} {100 * bad:.1f} % rejected, over the last 10 min",
         f"Workers  {len(alive)} alive, {plural(slots, 'slot')}" + (f", {lost} lost" if lost else ""),
     ]
 

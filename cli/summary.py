@@ -37,7 +37,8 @@ def buckets(account: Account) -> str:
 
 def ignored(account: Account) -> str:
     """1 header, 2 title, 1 total."""
-    return ", ".join(f"{number:,} {kind}" for kind, number in account.ignored.most_common() if number)
+    words = {"stale": "stale (a newer list is loaded)"}
+    return ", ".join(f"{number:,} {words.get(kind, kind)}" for kind, number in account.ignored.most_common() if number)
 
 
 def layout(description: Mapping[str, Any], understanding: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier
 from cli.problems import NotFound, Usage
@@ -41,7 +42,7 @@ def list_suppliers(
     """By name."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         page = await opened.reports.suppliers(after=after, limit=limit)
         columns = [
             Column("SUPPLIER", lambda one: line(one.name), least=12),
@@ -57,7 +58,7 @@ def list_suppliers(
         screen.next("pricemill suppliers show SUPPLIER" if page.items else "pricemill import FILE --supplier NAME")
         return Exit.DONE
 
-    return context.run(show)
+    return context.look(show)
 
 
 @app.command()
@@ -70,9 +71,11 @@ def show(
     """One supplier and its items by SKU."""
     screen: Screen = ctx.obj
 
-    async def present(opened: Any) -> int:
+    async def present(opened: Desk) -> int:
         name = await one_supplier(opened.reports, supplier)
         found = await opened.reports.supplier(name)
+        if found is None:
+            raise NotFound(f"there is no supplier {name!r}")
         page = await opened.reports.items_of(name, after=after, limit=limit)
         answer = {"supplier": found, "items": list(page.items), "next": page.next}
         screen.answer(answer, lambda: _lines(found, page.items))
@@ -81,7 +84,7 @@ def show(
         screen.next(f"pricemill explain price {line(name)!r} SKU")
         return Exit.DONE
 
-    return context.run(present)
+    return context.look(present)
 
 
 def _lines(found: SupplierRow, items: tuple[ItemRow, ...]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_task, short_ids
 from cli.problems import NotFound, Usage
@@ -50,7 +51,7 @@ def list_tasks(
     if before is not None and not before.isdigit():
         raise Usage("--before takes the `next` of the page before")
 
-    async def show(opened: Any) -> int:
+    async def show(opened: Desk) -> int:
         from db.reports_tasks import TaskFilter
 
         which = TaskFilter(states=tuple(state), supplier=supplier, limit=limit, before=before)
@@ -72,7 +73,7 @@ def list_tasks(
         screen.next("pricemill tasks show TASK" if page.items else "pricemill import FILE --supplier NAME")
         return Exit.DONE
 
-    return context.run(show)
+    return context.look(show)
 
 
 @app.command()
@@ -80,7 +81,7 @@ def show(ctx: typer.Context, task: Annotated[str, typer.Argument(help="Id, or th
     """Everything that is known of one task."""
     screen: Screen = ctx.obj
 
-    async def present(opened: Any) -> int:
+    async def present(opened: Desk) -> int:
         detail = await opened.reports.task(await one_task(opened.reports, task))
         if detail is None:
             raise NotFound(f"there is no task {task!r}")
@@ -95,7 +96,7 @@ def show(ctx: typer.Context, task: Annotated[str, typer.Argument(help="Id, or th
             screen.next("pricemill tasks list")
         return Exit.DONE
 
-    return context.run(present)
+    return context.look(present)
 
 
 def _lines(detail: TaskDetail) -> Iterator[str]:
