@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.understanding.currency import Sign, split_header
 from pipeline.understanding.text import fold
-from pipeline.understanding.words import Hit, extra_hits, vocabulary
+from pipeline.understanding.words import Hit, extra_hits, hits, vocabulary
 
 _PER = re.compile(
     r"(?:(?P<word>\b(?:per|pro|je|par|por|za|за|на|à))\s+|(?P<slash>/)\s*)"
@@ -68,3 +68,14 @@ def take_basis(text: str) -> tuple[int | None, str | None, str]:
             rest = f"{text[: match.start()]} {text[match.end() :]}".strip()
             return None, None if fold(unit) in _GENERIC else unit, rest
     return None, None, text
+
+
+def basis_in_titles(lines: Iterable[str]) -> int | None:
+    """Units that prices are for, where one of the lines above the table says so ("Alle Preise je 100 Stück"); None if
+    none or several do."""
+    found = set()
+    for line in lines:
+        count = take_basis(line)[0]
+        if count is not None and count > 1 and any(hit.field == "price" for hit in hits(fold(line))):
+            found.add(count)
+    return found.pop() if len(found) == 1 else None

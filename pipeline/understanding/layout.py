@@ -65,6 +65,8 @@ def find_table(
     if stated.header_row is not None:
         return _stated(sample, stated, extra)
     best = _best(sample, stated, extra)
+    if best is None and stated.has_header:
+        best = _Candidate(next(place for place, (_, row) in enumerate(sample) if filled(row)), 1, 0, frozenset(), 0)
     if best is None:
         return _table(sample, _Found(-1, 0, _blank(sample), 0.5, "no header row"), extra, row=None)
     lines = _lines(sample, best.position, best.lines)
@@ -190,7 +192,7 @@ def _is_plain_header(sample: Numbered, candidate: _Candidate) -> bool:
     row = sample[candidate.position][1]
     cells = [row[index] for index in filled(row)]
     texts = [fold(cell_text(cell)) for cell in cells]
-    if candidate.lines != 1 or any(is_number(cell) for cell in cells) or len(set(texts)) < len(texts):
+    if candidate.lines != 1 or any(could_be_price(cell) for cell in cells) or len(set(texts)) < len(texts):
         return False
     if any(len(text) > 80 for text in texts):
         return False

@@ -13,6 +13,7 @@ from contracts.task import ColumnMapping, Document, TaskOptions
 from contracts.understanding import FIELDS, Column, NumberFormat, Understanding
 from pipeline.understanding.characteristics import characteristic_columns
 from pipeline.understanding.currency import Sign, by_language, stated_in_titles
+from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table, seen
 from pipeline.understanding.mapping import Fields, map_columns, resolve
 from pipeline.understanding.numbers import (
@@ -76,7 +77,10 @@ def understand(
         table, fields, description, options=options, profile=profile, default=default_currency, warnings=warnings
     )
     heading = table.headings[price]
-    basis = (None if profile is None else profile.price_basis) or str(heading.basis or 1)
+    stated_basis = heading.basis or (None if "price_basis" in fields else basis_in_titles(table.titles))
+    basis = (None if profile is None else profile.price_basis) or str(stated_basis or 1)
+    if stated_basis and not heading.basis:
+        warnings.append(f"a title line says that prices are per {stated_basis}")
     return Understanding(
         header_row=table.header_row,
         header_rows=table.header_rows,

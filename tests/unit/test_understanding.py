@@ -439,6 +439,20 @@ def test_the_basis_of_the_header_holds_for_the_list():
     assert (found.price_basis, found.unit, found.currency) == ("100", "Stk", "EUR")
 
 
+@pytest.mark.parametrize(
+    ("title", "basis"),
+    [("All prices per 100 pieces", "100"), ("Alle Preise je 1.000 Stück", "1000"), ("Delivery per 100 km", "1")],
+)
+def test_a_title_line_may_say_what_prices_are_for(title, basis):
+    assert of(title, "", "SKU;Name;Price", *items("1.50", "2.50")).price_basis == basis
+
+
+def test_a_stated_header_of_unknown_words_is_the_header():
+    lines = ["aa;bb;cc", *[f"A-{n};Thing;1.5{n}" for n in range(3)]]
+    found = of(*lines, config={"has_header": True, "column_mapping": {"sku": 0, "name": 1, "price": 2}})
+    assert found.header_row == 1
+
+
 # ------------------------------------------------------------------------------------------------ characteristics
 
 
