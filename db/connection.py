@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -12,6 +13,7 @@ import asyncpg
 from db.errors import translated
 
 CONNECT_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 """Of one command, counted by the client: without it a half-open connection is waited for for ever."""
 
@@ -92,3 +94,12 @@ async def open_pool(
             reset=_leave_as_is,
             server_settings=limits(**settings),
         )
+
+
+async def close_pool(pool: asyncpg.Pool) -> None:
+    """Lets running commands end for a few seconds, then cuts them off."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        pool.terminate()

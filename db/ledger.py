@@ -20,7 +20,7 @@ from contracts.store import Claim, ClaimKey, Refusal, Registration
 from contracts.task import ParseTask
 from db import ledger_documents as documents
 from db import ledger_sql as sql
-from db.connection import open_pool
+from db.connection import close_pool, open_pool
 from db.ledger_documents import LedgerDepth
 from db.ledger_sweep import deliveries_of, sweep_once
 from db.statements import Statements
@@ -41,10 +41,7 @@ class PostgresLedger:
         try:
             yield cls(pool, clock=clock)
         finally:
-            try:
-                await pool.close()
-            except (TimeoutError, OSError, asyncpg.InterfaceError):
-                pool.terminate()
+            await close_pool(pool)
 
     async def register(self, tasks: Sequence[ParseTask], *, sending: bool = False) -> list[Registration]:
         """ContractViolation if a message holds what JSON in PostgreSQL cannot (NUL, lone surrogates, numbers beyond

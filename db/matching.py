@@ -10,7 +10,7 @@ import asyncpg
 
 from contracts.errors import LeaseLost
 from contracts.store import Claim
-from db.connection import open_pool
+from db.connection import close_pool, open_pool
 from db.statements import Statements
 
 HELD = "SELECT FROM tasks WHERE id = $1 AND epoch = $2 AND status = 'running' FOR NO KEY UPDATE"
@@ -62,7 +62,7 @@ class PostgresMatcher:
         try:
             yield cls(pool, by_code=by_code, create_drafts=create_drafts)
         finally:
-            pool.terminate()
+            await close_pool(pool)
 
     async def match(self, claim: Claim) -> int:
         """Holds the task's row while it works, so that no other worker can take the task over meanwhile.

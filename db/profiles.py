@@ -12,7 +12,7 @@ import orjson
 
 from contracts.catalog import StoredProfile
 from db.catalog import supplier_id
-from db.connection import open_pool
+from db.connection import close_pool, open_pool
 from db.statements import Statements
 
 _OF = "FROM supplier_profiles p JOIN suppliers s ON s.id = p.supplier_id WHERE s.name = $1"
@@ -53,7 +53,7 @@ class PostgresProfiles:
         try:
             yield cls(pool)
         finally:
-            pool.terminate()
+            await close_pool(pool)
 
     async def newest(self, supplier_name: str) -> StoredProfile | None:
         return _stored(await self._statements.rows(NEWEST, supplier_name))

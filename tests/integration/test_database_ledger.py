@@ -19,6 +19,7 @@ from contracts.errors import AccountMismatch, DatabaseUnavailable
 from contracts.outcome import Completed, DeadLetter, Retry
 from contracts.queue import Delivery
 from contracts.store import Claim, ClaimKey
+from db import connection as connection_module
 from db.connection import connect, open_pool
 from db.ledger import PostgresLedger
 from tests.contract.test_ledger import BROKEN
@@ -235,6 +236,21 @@ class TestLostConnections:
             await PostgresLedger(pool).claim(answer.delivery, worker="w", lease=LEASE)
         await pool.close()
         await claim_succeeds(bench, answer.delivery)
+
+
+class TestClosing:
+    async def test_a_command_that_hangs_does_not_keep_the_ledger_open(
+        self, bench: PostgresBench, database_url: str, other: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection_module, "CLOSE_SECONDS", 0.2)
+        (answer,) = await bench.ledger.register([task()])
+        async with other.transaction():
+            await other.execute("SELECT FROM tasks FOR UPDATE")
+            async with asyncio.timeout(20), PostgresLedger.open(database_url) as ledger:
+                hanging = asyncio.create_task(ledger.cancel(answer.task_id, actor="me"))
+                await asyncio.sleep(0.1)
+            with pytest.raises(DatabaseUnavailable):
+                await hanging
 
 
 class TestMessages:
