@@ -24,6 +24,7 @@ _ALL: Final = (
     Event("checkpoint.not_used", "a stored checkpoint was passed over", ("reason",)),
     Event("chunk.committed", "rows, logs and checkpoint of a chunk are committed", ("sequence", "rows", "seconds")),
     Event("chunk.not_committed", "a chunk was under way when the run ended; nothing of it is kept", ("error",)),
+    Event("chunk.not_staged", "the rows of a chunk did not reach the server; they are sent again", ("error",)),
     Event(
         "delivery.delayed",
         "tasks were accepted, Redis could not be told; the sweep delivers them",
@@ -37,6 +38,7 @@ _ALL: Final = (
     Event("message.buried", "a message that is no task was kept as a dead letter", ("size", "reason")),
     Event("message.lost", "a message that is no task could not be kept", ("size", "error")),
     Event("plan.made", "the list is understood and the plan of the run is frozen", ("fingerprint", "chunk_size")),
+    Event("queue.not_asked", "how much waits in Redis could not be asked", ("error",)),
     Event("redis.foreign_key_removed", "a key of the wrong type stood in our way", ("name", "found")),
     Event("redis.lost", "Redis went away; running tasks go on, new ones wait", ("error", "running")),
     Event("run.resumed", "the run goes on behind the last committed row", ("row", "sequence")),

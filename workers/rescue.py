@@ -18,7 +18,9 @@ log = get_logger(__name__)
 AT_ONCE = 100
 """Deliveries of one sweep, so that a herd of released tasks is let out slowly."""
 HURRY = 0.1
-"""Share of the pause that is kept while sweeps come back full."""
+"""Share of the pause that is kept while Redis is nearly empty and sweeps still come back full: it has forgotten."""
+SHARE = 4.0
+"""A sweep over a long queue takes time; the pause behind it is at least so many times as long."""
 
 
 class Rescue:
@@ -57,11 +59,15 @@ class Rescue:
     async def run(self) -> None:
         """Until cancelled; survives an absent PostgreSQL or Redis."""
         while True:
-            sent = 0
+            began = time.monotonic()
+            forgotten = False
             try:
-                sent = await self.sweep()
+                forgotten = await self.sweep() >= AT_ONCE and (await self._queue.depth()).waiting <= 2 * AT_ONCE
             except DatabaseUnavailable as error:
                 log.warning("sweep.failed", error=str(error))
-            pause = self._settings.sweep_seconds * (HURRY if sent >= AT_ONCE else 1.0)
+            except QueueUnavailable as error:
+                log.debug("queue.not_asked", error=str(error))
+            pause = self._settings.sweep_seconds * (HURRY if forgotten else 1.0)
             # ±25 %, so that the workers of a fleet do not ask all at once.
-            await self._clock.sleep(pause * (0.75 + self._random() / 2))
+            pause *= 0.75 + self._random() / 2
+            await self._clock.sleep(max(pause, SHARE * (time.monotonic() - began)))
