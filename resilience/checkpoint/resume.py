@@ -21,8 +21,8 @@ class Resume:
     checkpoint: Checkpoint | None
     """None: from the first row, with an empty account."""
     restarted: bool
-    """True: rows behind `checkpoint` may have been committed already by an earlier attempt of this very task; what
-    is written for them must replace, not add."""
+    """True: an earlier attempt of this very task has committed rows that will be read again; the loader takes back
+    what it wrote, or replaces it."""
     next_sequence: int
     """Of the next chunk: one more than the newest that was stored, also where that one cannot be used."""
     notes: tuple[str, ...] = ()
@@ -35,14 +35,13 @@ def resume_from(
     source_sha256: str,
     plan_fingerprint: str,
     newest_sequence: int | None = None,
-    use_older: bool = False,
 ) -> Resume:
     """`documents` = all kept checkpoints of the task, newest first, without gaps in their sequence; `newest_sequence` =
     the key under which the first of them is stored, if the caller knows it (else it is read from the documents).
 
-    The newest is used if its seal, source and plan fit. If its seal is broken, then with `use_older` the newest good
-    one is, with `restarted`: the rows behind it are in the tables already, so the loader must replace them and what
-    was logged behind its cursor. Without `use_older` the task starts over, with `restarted` too.
+    The newest is used if its seal, source and plan fit; else the task starts over with `restarted`. An older good one
+    is then read for its source and sequence only: rows behind it are in the tables already, and where one of them
+    replaced a row before it (a repeated key), no going on from there could tell what that row was.
     Raises SourceChanged if a chunk of another source was committed."""
     if not documents:
         return Resume(None, restarted=False, next_sequence=(newest_sequence or 0) + 1)
@@ -60,10 +59,10 @@ def resume_from(
         if good.plan_fingerprint != plan_fingerprint:
             notes.append("the list is now understood differently than before; the task starts over")
             return Resume(None, restarted=True, next_sequence=following, notes=tuple(notes))
-        if position and not use_older:
+        if position:
             notes.append("the task starts over")
             return Resume(None, restarted=True, next_sequence=following, notes=tuple(notes))
-        return Resume(good, restarted=position > 0, next_sequence=following, notes=tuple(notes))
+        return Resume(good, restarted=False, next_sequence=following)
     notes.append("the task starts over")
     newest = newest_sequence or _newest_by_guess(documents)
     return Resume(None, restarted=True, next_sequence=newest + 1, notes=tuple(notes))

@@ -190,12 +190,6 @@ def test_a_damaged_newest_checkpoint_means_starting_over_with_a_free_sequence():
     assert len(answer.notes) == 2
 
 
-def test_the_last_good_checkpoint_is_used_where_the_loader_can_replace_what_lies_behind_it():
-    answer = resume({**seal(checkpoint(3)), "sequence": 9}, seal(checkpoint(2)), seal(checkpoint(1)), use_older=True)
-    assert answer.checkpoint == checkpoint(2)
-    assert (answer.restarted, answer.next_sequence) == (True, 4)
-
-
 @pytest.mark.parametrize(
     ("documents", "following"),
     [
