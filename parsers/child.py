@@ -34,7 +34,7 @@ def _limit(memory: int, cpu: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))  # the soft one names itself: SIGXCPU
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy (through pandas) otherwise reserves memory a core
 
 

@@ -45,6 +45,14 @@ class SheetValues:
     """As they are kept: numbers as JSON numbers, dates as shown."""
 
 
+class _Account(Credentials):
+    """A service account that talks to its token address and nobody else: the library otherwise asks another
+    host of Google's, in a thread nobody waits for, where the account may be used from."""
+
+    def _maybe_start_regional_access_boundary_refresh(self, request: Any, url: str) -> None:
+        """Does nothing."""
+
+
 class _Http(HTTPClient):
     """gspread's own client with another base address (tests, proxies) and a limit for answers."""
 
@@ -68,10 +76,10 @@ def credentials_of(directory: Path | None, name: str) -> Credentials:
         raise ConfigError("Google Sheets need a service account; set PRICEMILL_CREDENTIALS_DIR", credentials=name)
     path = directory / f"{name}.json"
     try:
-        return Credentials.from_service_account_file(str(path), scopes=SCOPES)  # type: ignore[no-any-return,no-untyped-call]
+        return _Account.from_service_account_file(str(path), scopes=SCOPES)  # type: ignore[no-any-return,no-untyped-call]
     except FileNotFoundError:
         raise ConfigError(f"there is no credential “{name}” (looked for {name}.json)", credentials=name) from None
-    except (OSError, ValueError, GoogleAuthError):
+    except (OSError, ValueError, TypeError, AttributeError, GoogleAuthError):
         # without its cause: the text of the error may quote the key
         raise ConfigError(f"the credential “{name}” is no key of a service account", credentials=name) from None
 

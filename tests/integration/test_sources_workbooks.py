@@ -180,11 +180,9 @@ def heavy(path: Path, rows: int) -> Path:
         for name in whole.namelist():
             if name != "xl/worksheets/sheet1.xml":
                 archive.writestr(name, whole.read(name))
-        with archive.open("xl/worksheets/sheet1.xml", "w") as part:
-            part.write(b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>')
-            for number in range(1, rows + 1):
-                part.write(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (number, number))
-            part.write(b"</sheetData></worksheet>")
+        cells = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (row, row) for row in range(1, rows + 1))
+        head = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        archive.writestr("xl/worksheets/sheet1.xml", head + cells + b"</sheetData></worksheet>")
     empty.unlink()
     return path
 
@@ -195,7 +193,7 @@ def job(path: Path, kind: str = "xlsx") -> Job:
 
 def test_a_child_that_computes_too_long_is_ended(tmp_path: Path) -> None:
     path = heavy(tmp_path / "heavy.xlsx", 700_000)
-    with pytest.raises(ParserDied, match=r"SIGXCPU|SIGKILL"):
+    with pytest.raises(ParserDied, match="SIGXCPU"):
         run(convert(job(path), tmp_path / "rows", Resources(child_cpu_seconds=1)))
     assert [found.name for found in tmp_path.iterdir()] == ["heavy.xlsx"]
 

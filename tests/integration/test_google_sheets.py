@@ -1,0 +1,437 @@
+"""The real Google Sheets client against a local server that gives the recorded answers of the API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from contracts.errors import (
+    ConfigError,
+    PricemillError,
+    SourceForbidden,
+    SourceMissing,
+    SourceThrottled,
+    SourceTooLarge,
+    SourceUnavailable,
+    SourceUnreadable,
+)
+from contracts.parser import Source
+from contracts.rows import Row
+from contracts.task import ParseTask
+from parsers.google_sheets import GoogleSheetsParser
+from parsers.resources import Resources
+
+DATA = Path(os.environ.get("PRICEMILL_SAMPLE_DATA") or Path(__file__).parents[3] / "shared" / "data")
+CASSETTES = DATA / "sheets" / "gspread"
+recorded = pytest.mark.skipif(not CASSETTES.exists(), reason="the recordings are not beside the checkout")
+EMAIL = "worker@project.iam.gserviceaccount.com"
+QUOTA = {
+    "error": {
+        "code": 429,
+        "message": "Quota exceeded for quota metric 'Read requests'",
+        "status": "RESOURCE_EXHAUSTED",
+        "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED"}],
+    }
+}
+Answer = tuple[int, bytes, dict[str, str]]
+
+
+class Google(ThreadingHTTPServer):
+    """Answers by (path, value render option); whatever is not known is 404 as the API writes it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.metadata: dict[str, Answer] = {}
+        self.values: dict[tuple[str, str, str], Answer] = {}
+        self.token: Answer = (
+            200,
+            json.dumps({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}).encode(),
+            {},
+        )
+        self.asked: list[str] = []
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def play(self, cassette: str) -> str:
+        """Loads the last metadata and whole-tab reads of a recording; returns the id of the spreadsheet."""
+        interactions = json.loads((CASSETTES / f"{cassette}.json").read_text(encoding="utf-8"))["interactions"]
+        key = ""
+        for interaction in interactions:
+            address = urlsplit(interaction["request"]["uri"])
+            if interaction["request"]["method"] != "GET" or address.netloc != "sheets.googleapis.com":
+                continue
+            key, _, rest = address.path.removeprefix("/v4/spreadsheets/").partition("/")
+            answer = (interaction["response"]["status"]["code"], interaction["response"]["body"]["string"].encode(), {})
+            if not rest:
+                self.metadata[key] = answer
+            elif rest.startswith("values/") and "!" not in (wanted := unquote(rest.removeprefix("values/"))):
+                option = parse_qs(address.query).get("valueRenderOption", ["FORMATTED_VALUE"])[0]
+                whole = json.dumps({"spreadsheetId": key, "valueRanges": [json.loads(answer[1])]}).encode()
+                self.values[key, wanted, option] = (answer[0], whole, {})
+        return key
+
+    def sheet(self, shown: Any, stored: Any, *tabs: dict[str, Any], title: str = "List") -> None:
+        """A spreadsheet "key" with tabs; the values are those of each of its tabs."""
+        found = tabs or ({"title": "Sheet1", "sheetId": 0},)
+        document = {"properties": {"title": title, "locale": "de_DE"}, "sheets": [{"properties": tab} for tab in found]}
+        self.metadata["key"] = (200, json.dumps(document).encode(), {})
+        for tab in found:
+            for option, values in (("FORMATTED_VALUE", shown), ("UNFORMATTED_VALUE", stored)):
+                one = {"range": "x", "majorDimension": "ROWS"} | ({} if values is None else {"values": values})
+                name = "'" + tab["title"].replace("'", "''") + "'"
+                self.values["key", name, option] = (200, json.dumps({"valueRanges": [one]}).encode(), {})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Google
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _answer(self, answer: Answer) -> None:
+        status, body, headers = answer
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append("token")
+        self._answer(self.server.token)
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        key, _, rest = address.path.removeprefix("/v4/spreadsheets/").partition("/")
+        missing: Answer = (404, b'{"error": {"code": 404, "message": "Requested entity was not found."}}', {})
+        assert self.headers["Authorization"] == "Bearer t"
+        if not rest:
+            self.server.asked.append("metadata")
+            self._answer(self.server.metadata.get(key, missing))
+            return
+        query = parse_qs(address.query)
+        option = query["valueRenderOption"][0]
+        self.server.asked.append(option)
+        wanted = (key, query["ranges"][0], option)
+        # a recording holds one way to read a tab; numbers then stand as text in both
+        self._answer(
+            self.server.values.get(wanted) or self.server.values.get((*wanted[:2], "FORMATTED_VALUE"), missing)
+        )
+
+
+@pytest.fixture
+def google() -> Iterator[Google]:
+    server = Google()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+@pytest.fixture
+def resources(google: Google, private_key: str, tmp_path: Path) -> Resources:
+    account = {
+        "type": "service_account",
+        "client_email": EMAIL,
+        "token_uri": f"{google.base}/token",
+        "private_key": private_key,
+        "private_key_id": "1",
+    }
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "google-sheets.json").write_text(json.dumps(account))
+    return Resources(credentials_dir=tmp_path / "credentials", google_sheets_api=google.base)
+
+
+def task(key: str = "key", **config: Any) -> ParseTask:
+    address = f"https://docs.google.com/spreadsheets/d/{key}/edit{config.pop('fragment', '')}"
+    return ParseTask(parser_type="google_sheets", supplier_name="ACME", source_config={"sheet_url": address, **config})
+
+
+def read(resources: Resources, spool: Path, wanted: ParseTask) -> tuple[Source, str | None, list[Row]]:
+    async def work() -> tuple[Source, str | None, list[Row]]:
+        parser = GoogleSheetsParser(resources)
+        source = await parser.fetch(wanted, spool)
+        reading = await parser.open(source, parser.config.model_validate(wanted.source_config))
+        rows = [row async for chunk in reading.chunks() for row in chunk.rows()]
+        return source, reading.description.sheet, rows
+
+    return asyncio.run(asyncio.wait_for(work(), 60))
+
+
+@recorded
+def test_a_recorded_sheet_is_read_with_its_blank_and_ragged_rows(
+    google: Google, resources: Resources, tmp_path: Path
+) -> None:
+    key = google.play("WorksheetTest.test_get_all_values")
+    _, tab, rows = read(resources, tmp_path / "spool", task(key))
+    assert tab == "Sheet1"
+    assert [list(row) for row in rows] == [
+        ["A1", "B1", None, "D1"], [None, "b2", None, None], [None] * 4, ["A4", "B4", None, "D4"],
+    ]  # fmt: skip
+
+
+def tab_names(metadata: Answer | None) -> set[str]:
+    if metadata is None or metadata[0] != 200:
+        return set()
+    return {sheet["properties"]["title"] for sheet in json.loads(metadata[1])["sheets"]}
+
+
+@recorded
+def test_each_recording_with_a_whole_tab_is_read_row_for_row(
+    google: Google, resources: Resources, tmp_path: Path
+) -> None:
+    played = 0
+    for path in sorted(CASSETTES.glob("*.json")):
+        google.values.clear()
+        key = google.play(path.stem)
+        names = tab_names(google.metadata.get(key))
+        google.values = {known: answer for known, answer in google.values.items() if known[1].strip("'") in names}
+        if not google.values:
+            continue  # a recording of other calls, or of a tab that was renamed afterwards
+        (_, tab, _), (_, body, _) = next((known, answer) for known, answer in google.values.items() if known[0] == key)
+        expected = json.loads(body)["valueRanges"][0].get("values", [])
+        _, _, rows = read(resources, tmp_path / path.stem, task(key, sheet_name=tab.strip("'")))
+        assert len(rows) == len(expected)
+        played += 1
+    assert played >= 5
+
+
+def test_one_task_costs_three_requests_and_reading_again_none(
+    google: Google, resources: Resources, tmp_path: Path
+) -> None:
+    google.sheet([["a"], ["1"]], [["a"], [1]])
+    first = read(resources, tmp_path / "spool", task())
+    assert google.asked == ["token", "metadata", "FORMATTED_VALUE", "UNFORMATTED_VALUE"]
+    assert read(resources, tmp_path / "spool", task()) == first
+    assert len(google.asked) == 4
+
+
+def test_numbers_are_exact_and_codes_keep_their_zeros(google: Google, resources: Resources, tmp_path: Path) -> None:
+    google.sheet(
+        [["Nr", "Preis", "neu"], ["00123", "1.234,50 €", "WAHR"], ["00124", "1.234", "FALSCH"]],
+        [["Nr", "Preis", "neu"], [123, 1234.5, True], [124, 1234, False]],
+    )
+    _, _, rows = read(resources, tmp_path / "spool", task())
+    assert [list(row) for row in rows[1:]] == [
+        ["00123", Decimal("1234.5"), True], ["00124", Decimal(1234), False],
+    ]  # fmt: skip
+
+
+def test_nobody_but_the_configured_address_is_asked(
+    google: Google, resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def noted(host: str, *args: Any, **kwargs: Any) -> Any:
+        hosts.append(host)
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", noted)
+    google.sheet([["a"]], [["a"]])
+    read(resources, tmp_path / "spool", task())
+    assert set(hosts) == {"127.0.0.1"}
+
+
+def test_an_empty_tab_has_no_rows(google: Google, resources: Resources, tmp_path: Path) -> None:
+    google.sheet(None, None)
+    assert read(resources, tmp_path / "spool", task())[2] == []
+
+
+TABS = (
+    {"title": "Old", "sheetId": 1, "hidden": True},
+    {"title": "Chart", "sheetId": 2, "sheetType": "OBJECT"},
+    {"title": "it's 🌵 new", "sheetId": 3},
+    {"title": "More", "sheetId": 4},
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "tab"),
+    [
+        ({}, "it's 🌵 new"),
+        ({"sheet_name": "More"}, "More"),
+        ({"sheet_name": "Old"}, "Old"),
+        ({"fragment": "#gid=4"}, "More"),
+        ({"fragment": "?gid=4#gid=4", "sheet_name": "Old"}, "Old"),
+    ],
+)
+def test_the_tab_is_named_or_numbered_or_the_first_visible_one(
+    google: Google, resources: Resources, tmp_path: Path, config: dict[str, Any], tab: str
+) -> None:
+    google.sheet([["a", "b"]], [["a", "b"]], *TABS)
+    assert read(resources, tmp_path / "spool", task(**config))[1] == tab
+
+
+@pytest.mark.parametrize("config", [{"sheet_name": "Nope"}, {"fragment": "#gid=99"}, {"sheet_name": "Chart"}])
+def test_a_missing_tab_lists_what_there_is(
+    google: Google, resources: Resources, tmp_path: Path, config: dict[str, Any]
+) -> None:
+    google.sheet([["a"]], [["a"]], *TABS)
+    with pytest.raises(SourceMissing, match=r"Old, it's 🌵 new, More"):
+        read(resources, tmp_path / "spool", task(**config))
+
+
+def error(status: int, message: str = "said", **headers: str) -> Answer:
+    return status, json.dumps({"error": {"code": status, "message": message}}).encode(), headers
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "says", "wait"),
+    [
+        (error(403, "The caller does not have permission"), SourceForbidden, EMAIL, None),
+        (error(404), SourceMissing, EMAIL, None),
+        ((429, json.dumps(QUOTA).encode(), {}), SourceThrottled, "later", 60),
+        (error(429, "q", **{"Retry-After": "7"}), SourceThrottled, "later", 7),
+        (error(500), SourceUnavailable, "500", None),
+        (error(503), SourceUnavailable, "503", None),
+        ((502, b"<html>Bad Gateway</html>", {}), SourceUnavailable, "502", None),
+        ((404, b"<html>not json</html>", {}), SourceMissing, EMAIL, None),
+        (error(400, "This operation is not supported for this document"), SourceUnreadable, "not supported", None),
+        ((200, b"no json", {}), SourceUnavailable, "did not answer", None),
+        ((200, b"[]", {}), SourceUnavailable, "shape", None),
+        ((200, b'{"properties": {}}', {}), SourceUnavailable, "shape", None),
+    ],
+)
+def test_each_error_of_the_api_means_one_thing(  # noqa: PLR0917 (a table of cases)
+    google: Google, resources: Resources, tmp_path: Path, answer: Answer, kind: type[PricemillError], says: str,
+    wait: int | None,
+) -> None:  # fmt: skip
+    google.metadata["key"] = answer
+    with pytest.raises(PricemillError) as caught:
+        read(resources, tmp_path / "spool", task())
+    assert type(caught.value) is kind
+    assert says in caught.value.message
+    assert caught.value.retry_after == (None if wait is None else timedelta(seconds=wait))
+
+
+@recorded
+@pytest.mark.parametrize(
+    ("cassette", "status"),
+    [("ClientTest.test_access_private_spreadsheet", 403), ("ClientTest.test_access_non_existing_spreadsheet", 404)],
+)
+def test_the_recorded_refusals_name_the_address_to_share_with(
+    google: Google, resources: Resources, tmp_path: Path, cassette: str, status: int
+) -> None:
+    google.play(cassette)
+    key = next(key for key, answer in google.metadata.items() if answer[0] == status)
+    with pytest.raises(SourceForbidden if status == 403 else SourceMissing, match=EMAIL):
+        read(resources, tmp_path / "spool", task(key))
+
+
+def test_a_quota_that_ends_between_two_requests_is_a_quota(
+    google: Google, resources: Resources, tmp_path: Path
+) -> None:
+    google.sheet([["a"]], [["a"]])
+    google.values["key", "'Sheet1'", "UNFORMATTED_VALUE"] = (429, json.dumps(QUOTA).encode(), {})
+    with pytest.raises(SourceThrottled):
+        read(resources, tmp_path / "spool", task())
+    assert not (tmp_path / "spool" / "source").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((400, b'{"error": "invalid_grant", "error_description": "Invalid JWT"}', {}), SourceForbidden),
+        ((401, b'{"error": "unauthorized"}', {}), SourceForbidden),
+    ],
+)
+def test_a_key_that_google_does_not_accept_is_refused(
+    google: Google, resources: Resources, tmp_path: Path, answer: Answer, kind: type[PricemillError]
+) -> None:
+    google.token = answer
+    with pytest.raises(kind, match=EMAIL):
+        read(resources, tmp_path / "spool", task())
+
+
+def test_a_sheet_above_the_limit_is_refused(google: Google, resources: Resources, tmp_path: Path) -> None:
+    google.sheet([["x" * 5_000]], [["x"]])
+    small = Resources(credentials_dir=resources.credentials_dir, google_sheets_api=google.base, max_source_bytes=2_000)
+    with pytest.raises(SourceTooLarge):
+        read(small, tmp_path / "spool", task())
+
+
+def test_nobody_at_the_address_is_unavailable(resources: Resources, tmp_path: Path) -> None:
+    nowhere = Resources(credentials_dir=resources.credentials_dir, google_sheets_api="http://127.0.0.1:1")
+    with pytest.raises(SourceUnavailable):
+        read(nowhere, tmp_path / "spool", task())
+
+
+def test_a_missing_or_broken_credential_is_named_and_not_quoted(resources: Resources, tmp_path: Path) -> None:
+    assert resources.credentials_dir is not None
+    with pytest.raises(ConfigError, match="other"):
+        read(resources, tmp_path / "spool", task(credentials="other"))
+    with pytest.raises(ConfigError, match="CREDENTIALS_DIR"):
+        read(Resources(), tmp_path / "spool", task())
+    for text in ("canary", '{"type": "service_account", "private_key": "canary"}', "[]"):
+        (resources.credentials_dir / "bad.json").write_text(text)
+        with pytest.raises(ConfigError) as caught:
+            read(resources, tmp_path / "spool", task(credentials="bad"))
+        assert "canary" not in repr(caught.value)
+        assert caught.value.__cause__ is None
+
+
+class _Budget:
+    """Says how long to wait, in this order, then nothing more."""
+
+    def __init__(self, *waits: float) -> None:
+        self.waits = list(waits)
+        self.taken: list[tuple[str, int]] = []
+
+    async def take(self, key: str, cost: int = 1) -> timedelta:
+        self.taken.append((key, cost))
+        return timedelta(seconds=self.waits.pop(0) if self.waits else 0)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def test_a_short_wait_for_the_budget_is_waited_and_a_long_one_given_back(
+    google: Google, resources: Resources, tmp_path: Path
+) -> None:
+    google.sheet([["a"]], [["a"]])
+    clock, budget = _Clock(), _Budget(1.5)
+    with_budget = Resources(
+        credentials_dir=resources.credentials_dir, google_sheets_api=google.base, limiter=budget, clock=clock
+    )
+    read(with_budget, tmp_path / "spool", task())
+    assert clock.slept == [1.5]
+    assert budget.taken == [("google_sheets:google-sheets", 3)] * 2
+    budget.waits = [40.0]
+    with pytest.raises(SourceThrottled) as caught:
+        read(with_budget, tmp_path / "spool2", task())
+    assert caught.value.retry_after == timedelta(seconds=40)
