@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,11 +18,14 @@ from contracts.failpoints import failpoint
 from contracts.rows import Batch, Item, RowError
 from contracts.store import Claim, Known
 from db import loader_sql as sql
-from db.connection import connect
+from db.catalog import category_ids
 from db.errors import DataRefused, translated
-from db.loader_categories import CategoryIds
 from db.loader_known import read_known
+from db.loader_lane import Lane
 from db.loader_rows import copy_text, log_columns, refusal
+from observability.logging import get_logger
+
+log = get_logger(__name__)
 
 PATIENCE = 3
 """How often a chunk is tried when the connection breaks or another transaction is in the way."""
@@ -30,61 +33,19 @@ UNDO_SECONDS = 600.0
 _AGAIN_ON_SAME_CONNECTION = ("40001", "40P01", "55P03")
 
 
-class _Lane:
-    """One connection with its staging table."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: asyncpg.Connection | None = None
-        self.holds: _Staged | None = None
-        """Whose rows lie in the staging table; None: unknown ones or none."""
-        self._clean = False
-
-    async def connection(self) -> asyncpg.Connection:
-        if self._connection is None or self._connection.is_closed():
-            self.holds = None
-            self._connection = await connect(self._url, **sql.SESSION)
-            with translated():
-                await self._connection.execute(sql.STAGE)
-            self._clean = True
-        return self._connection
-
-    async def send(self, staged: _Staged, data: bytes) -> None:
-        """Replaces what is staged. Raises DataRefused if the server cannot read a value."""
-        connection = await self.connection()
-        self.holds = None
-        with translated():
-            if not self._clean:
-                await connection.execute("TRUNCATE loader_stage")
-            self._clean = False
-            if data:
-                await connection.copy_to_table("loader_stage", source=io.BytesIO(data), format="text")
-        self.holds = staged
-
-    def emptied(self) -> None:
-        """The staging table was emptied by the transaction that has just been committed."""
-        self.holds = None
-        self._clean = True
-
-    async def close(self) -> None:
-        if self._connection is not None and not self._connection.is_closed():
-            try:
-                await self._connection.close(timeout=2.0)
-            except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                self._connection.terminate()
-
-
 @dataclass(slots=True, eq=False)
 class _Staged:
     """A batch on its way: the token between stage() and commit()."""
 
-    lane: _Lane
+    lane: Lane
     items: list[Item]
     kinds: list[int]
     repeated: int
     rejects: list[RowError]
     counted: Account
     """By the stages, and refusals of the database."""
+    suspect: bool = False
+    """The database refused a row of it."""
     account: Account | None = None
     document: dict[str, Any] | None = None
     """Of the attempt to commit whose answer may have been lost."""
@@ -96,9 +57,10 @@ class PostgresLoader:
     def __init__(self, url: str, claim: Claim, *, lease: timedelta) -> None:
         self._claim = claim
         self._lease = lease
-        self._lanes = (_Lane(url), _Lane(url))
+        self._lanes = (Lane(url), Lane(url))
         self._turn = 0
-        self._categories = CategoryIds(url)
+        self._categories: dict[tuple[str, ...], str] = {}
+        """Ids of the categories met so far."""
         self._sequence = 0
         self._stale = False
         self._refused: set[str] = set()
@@ -159,31 +121,34 @@ class PostgresLoader:
             kinds=kinds,
             repeated=kinds.count(2),
             rejects=list(batch.rejects),
-            counted=replace(Account(), read=0),
+            counted=Account(),
         )
         staged.counted.add(batch.account)
-        await self._categories.learn({item.category for item in items if item.category})
         try:
             await self._send(staged)
         except DataRefused:
-            pass  # commit() looks for the row
-        except DatabaseUnavailable:
-            pass  # commit() connects again
+            staged.suspect = True
+        except DatabaseUnavailable as error:
+            # commit() connects and sends again, or raises when that fails too.
+            log.debug("chunk.not_staged", error=str(error))
         return staged
 
     async def _send(self, staged: _Staged) -> None:
-        await staged.lane.send(staged, copy_text(staged.items, staged.kinds, self._categories.ids))
+        missing = {item.category for item in staged.items} - self._categories.keys() - {()}
+        if missing:
+            self._categories |= await category_ids(await staged.lane.connection(), missing)
+        await staged.lane.send(staged, copy_text(staged.items, staged.kinds, self._categories))
 
     async def commit(self, staged: object, complete: Callable[[Account], dict[str, Any]]) -> Account:
         assert isinstance(staged, _Staged)
         tries = 0
         while True:
             try:
-                if staged.lane.holds is not staged:
-                    await self._send(staged)
+                if staged.suspect:
+                    await self._weed(staged)
                 account = await self._commit(staged, complete)
             except DataRefused:
-                await self._weed(staged)
+                staged.suspect = True
             except DatabaseUnavailable as error:
                 tries += 1
                 connection_lost = str(error.context.get("sqlstate", "")) not in _AGAIN_ON_SAME_CONNECTION
@@ -196,7 +161,7 @@ class PostgresLoader:
 
     async def _commit(self, staged: _Staged, complete: Callable[[Account], dict[str, Any]]) -> Account:
         connection = await staged.lane.connection()
-        if staged.lane.holds is not staged:  # the connection is a new one
+        if staged.lane.holds is not staged:
             await self._send(staged)
         with translated():
             async with connection.transaction():
@@ -204,6 +169,7 @@ class PostgresLoader:
                 newest = await self._fence(connection)
                 if newest != self._sequence:
                     return self._recognise(staged, newest, await connection.fetchrow(sql.NEWEST, self._claim.task_key))
+                await self._pin_categories(connection, staged)
                 account = await self._merge(connection, staged)
                 if staged.document is None or staged.account != account:
                     staged.account, staged.document = account, complete(account)
@@ -220,6 +186,14 @@ class PostgresLoader:
             raise LeaseLost
         newest = await connection.fetchrow(sql.NEWEST, claim.task_key)
         return 0 if newest is None else int(newest["sequence"])
+
+    async def _pin_categories(self, connection: asyncpg.Connection, staged: _Staged) -> None:
+        """What a foreign key would do row by row: no item gets a category that was deleted since it was looked up."""
+        ids = {self._categories[item.category] for item in staged.items if item.category}
+        if ids and await connection.fetchval(sql.PIN_CATEGORIES, list(ids)) < len(ids):
+            self._categories.clear()
+            staged.lane.holds = None
+            raise DatabaseUnavailable("a category was deleted while its items were loaded", sqlstate="40001")
 
     def _recognise(self, staged: _Staged, newest: int, checkpoint: Any) -> Account:
         """The chunk was committed and only the answer lost; anything else means that someone else wrote."""
@@ -283,12 +257,13 @@ class PostgresLoader:
         staged.items = [item for item, _ in kept]
         staged.kinds = [kind for _, kind in kept]
         staged.repeated = staged.kinds.count(2)
+        staged.suspect = False
         staged.lane.holds = None
 
     async def _refusals(self, staged: _Staged, rows: list[tuple[Item, int]]) -> dict[Item, str]:
         """By halving; each trial is rolled back."""
         connection = await staged.lane.connection()
-        data = copy_text([item for item, _ in rows], [kind for _, kind in rows], self._categories.ids)
+        data = copy_text([item for item, _ in rows], [kind for _, kind in rows], self._categories)
         try:
             with translated():
                 transaction = connection.transaction()

@@ -33,6 +33,10 @@ UPDATE tasks SET lease_until = clock_timestamp() + $3 WHERE id = $1 AND epoch = 
 # that wait is sure to show what it committed.
 NEWEST: Final = "SELECT sequence, document FROM checkpoints WHERE task_key = $1 ORDER BY sequence DESC LIMIT 1"
 
+PIN_CATEGORIES: Final = """
+SELECT count(*) FROM (SELECT FROM categories WHERE id = ANY ($1::uuid[]) FOR KEY SHARE) AS pinned
+"""
+
 FINISH: Final = """
 WITH logged AS (
   INSERT INTO parsing_logs

@@ -22,8 +22,11 @@ from pipeline.stages.chain import Head, Stages
 
 log = get_logger(__name__)
 
-GC_THRESHOLDS = (20_000, 5, 2)
-"""Young collections in the middle of a chunk find nothing; without any, drivers' cycles keep whole chunks alive."""
+GC_THRESHOLDS = (500_000, 10, 10)
+"""Collections in the middle of a chunk walk through its rows and find nothing; they cost a quarter of a first load.
+So the collector is asked between chunks instead, when few rows are alive; without that, drivers' cycles would keep
+whole chunks."""
+FULL_COLLECTION_EVERY = 32
 SEND_SECONDS = 0.005
 """How long the loop is left to a commit that has just begun, so that its merge is under way when the next chunk keeps
 this thread busy."""
@@ -95,6 +98,7 @@ async def run_chunks(
                     failpoint("chunk.staged")
                     if pending is not None:
                         newest, pending = await pending, None
+                    _collect(batch.number)
                     pending = asyncio.create_task(commit(staged, batch, newest, next_sequence))
                     next_sequence += 1
                     await asyncio.wait((pending,), timeout=SEND_SECONDS)
@@ -136,6 +140,10 @@ async def _end(pending: asyncio.Task[Checkpoint]) -> None:
 
 def _chunks(reading: Reading, *, after: Cursor | None, size: int) -> aclosing[Any]:
     return aclosing(cast("Any", reading.chunks(after=after, size=size)))
+
+
+def _collect(number: int) -> None:
+    gc.collect(2 if number % FULL_COLLECTION_EVERY == 0 else 1)
 
 
 _patient = 0

@@ -34,6 +34,8 @@ TO pricemill_worker;
 GRANT INSERT ON
   supplier_profiles, categories, products, parsing_logs, checkpoints
 TO pricemill_worker;
+-- Not to change it: SELECT … FOR KEY SHARE, which keeps a category while its items are loaded, asks for the right.
+GRANT UPDATE (created_at) ON categories TO pricemill_worker;
 GRANT DELETE ON
   supplier_items, price_history, parsing_logs, checkpoints, workers
 TO pricemill_worker;
