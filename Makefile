@@ -72,8 +72,13 @@ layers: $(VENV)/.installed ## who may import whom
 	@$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: schemas
-schemas: $(VENV)/.installed ## schemas against their models and examples
+schemas: $(VENV)/.installed ## schemas against their models and examples, reference pages against the code
+	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/python -m pytest tests/unit -k "schema or profile"
+
+.PHONY: reference
+reference: $(VENV)/.installed ## write docs/reference anew from the code
+	@$(BIN)/python -m docs.generate
 
 .PHONY: coverage
 coverage: $(VENV)/.installed ## all tests with branch coverage; fails below the limit in pyproject.toml
