@@ -41,7 +41,10 @@ def choose_price(table: Table, taken: Collection[int]) -> Price | str:
         tokens = set(heading.folded.split())
         if hit.level < 4 and tokens & vocabulary("not_a_price"):
             continue
-        objection = _disagrees(table.figures(index))
+        figures = table.figures(index)
+        objection = _disagrees(figures)
+        if not objection and hit.level == 2 and figures.filled and not figures.money and "cost" not in tokens:
+            objection = "could be a quantity: no value has decimals or a currency"
         if objection:
             objections.append(f"“{table.header(index)}” {objection}")
             continue

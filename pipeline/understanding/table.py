@@ -33,6 +33,13 @@ def could_be_price(cell: Cell) -> bool:
     return is_number(cell) or (isinstance(cell, str) and (cell.strip() in ERROR_CELLS or says_on_request(cell)))
 
 
+def _is_money(cell: Cell) -> bool:
+    if isinstance(cell, Decimal):
+        return cell != cell.to_integral_value() if cell.is_finite() else False
+    written = take_apart(cell) if isinstance(cell, str) else None
+    return written is not None and (written.sign is not None or not written.body.isdigit())
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How a column of the body is filled; shares are of its filled cells."""
@@ -42,6 +49,8 @@ class Figures:
     distinct: int
     numbers: int
     prices: int
+    money: int
+    """Numbers with decimals or a currency beside them, which quantities do not have."""
     signs: int
     codes: int
     counts: int
@@ -127,6 +136,7 @@ class Table:
             distinct=len(set(texts)),
             numbers=sum(map(is_number, values)),
             prices=sum(map(could_be_price, values)),
+            money=sum(map(_is_money, values)),
             signs=sum(sign_of(text) is not None for text in texts),
             codes=sum(text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14) for text in texts),
             counts=sum(text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0 for text in texts),

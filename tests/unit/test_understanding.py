@@ -235,6 +235,12 @@ def test_a_price_column_without_prices_is_not_taken():
         of("SKU;Name;Price", *[f"A-{n};T{n};see catalogue" for n in range(4)])
 
 
+def test_an_amount_without_decimals_may_be_a_quantity_and_is_not_taken():
+    with pytest.raises(MappingIncomplete, match="quantity"):
+        of("SKU;Name;Amount", *items("5", "6"))
+    assert mapped(of("SKU;Name;Amount", *items("5.50", "6")))["price"] == ["Amount"]
+
+
 def test_a_list_without_price_says_so():
     with pytest.raises(MappingIncomplete, match="no header says price"):
         of("SKU;Name;Stock", *items("5", "6"))
