@@ -12,7 +12,7 @@ def agree(screen: Screen, sentence: str, *, count: int, yes: bool) -> bool:
         return True
     if not screen.manners.asks:
         raise Usage(f"{sentence}: add --yes to do it, or --dry-run to see it")
-    screen.err.write(f"{sentence}.\nType {count} to go on: ")
+    screen.err.write(f"{sentence[0].upper()}{sentence[1:]}.\nType {count} to go on: ")
     screen.err.flush()
     answer = input()
     if answer.strip() == str(count):

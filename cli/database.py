@@ -17,7 +17,7 @@ from cli.screen import Screen
 if TYPE_CHECKING:
     from db.engine import Revision
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
 

@@ -21,7 +21,7 @@ from cli.text import line, plural, stamp
 if TYPE_CHECKING:
     from db.reports_errors import DeadLetterDetail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of dead letters or tasks, or beginnings of them.")]
 Cause = Annotated[str | None, typer.Option(help="Only this cause, as in `pricemill dead groups`.")]

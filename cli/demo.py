@@ -96,7 +96,7 @@ def demo(
 
 def _task(one: DemoList, handed: HandedIn) -> dict[str, Any]:
     """The broken file carries a key, so that a second run finds it dead instead of letting it die again."""
-    from cli.load import Wishes, make_task
+    from cli.order import Wishes, make_task
 
     key = f"demo {handed.sha256}" if one.broken else None
     as_of = VALID_FROM.get(one.path.name, NOVEMBER).isoformat()

@@ -46,7 +46,12 @@ def _call(arguments: list[str], commands: Mapping[str, tuple[str, str]], screen:
     name, rest = arguments[0], arguments[1:]
     command = typer.main.get_command(import_module(commands[name][0]).app)
     _explain_manners(command)
-    code: Any = command.main(args=rest, prog_name=f"pricemill {name}", standalone_mode=False, obj=screen)
+    # Not command.main(): it answers Ctrl-C itself, without a word about what goes on.
+    try:
+        with command.make_context(f"pricemill {name}", rest, obj=screen) as called:
+            code: Any = command.invoke(called)
+    except typer.Exit as end:
+        code = end.exit_code
     sys.stdout.flush()
     return int(code or 0)
 

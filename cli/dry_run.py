@@ -18,7 +18,7 @@ from contracts.account import Account
 from contracts.reasons import REASONS
 
 if TYPE_CHECKING:
-    from cli.load import Wishes
+    from cli.order import Wishes
     from config.settings import Settings
     from contracts.rows import Item, RowError
     from pipeline.open import Opened

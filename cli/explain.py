@@ -21,7 +21,7 @@ from contracts.errors import PricemillError
 if TYPE_CHECKING:
     from db.reports_prices import Explanation, Origin
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.callback()

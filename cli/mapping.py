@@ -10,7 +10,7 @@ import typer
 
 from cli import context
 from cli.exits import Exit
-from cli.load import Wishes
+from cli.order import Wishes
 from cli.screen import Screen
 from cli.summary import layout
 from cli.table import Column, render

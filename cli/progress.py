@@ -79,7 +79,7 @@ def _bar(screen: Screen, total: int | None) -> Iterator[_Bar]:
             speed = task.finished_speed or task.speed
             return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
 
-    console = Console(file=screen.err, no_color=not screen.manners.colour)
+    console = Console(file=screen.err, no_color=not screen.manners.colour, force_terminal=True)
     columns = (
         TextColumn("Load     "),
         BarColumn(bar_width=None, complete_style="cyan", finished_style="green"),

@@ -13,7 +13,7 @@ from contracts.catalog import StoredProfile
 from contracts.parser import Parser, Source
 
 if TYPE_CHECKING:
-    from cli.load import Wishes
+    from cli.order import Wishes
     from config.settings import Settings
     from contracts.rows import Cell
     from pipeline.open import Opened
@@ -52,7 +52,7 @@ async def opened_list(
     settings: Settings, source: str, wishes: Wishes, stored: StoredProfile | None
 ) -> AsyncIterator[tuple[HandedIn, Opened]]:
     """Fetched into a temporary directory, opened and understood. Raises whatever would end a run."""
-    from cli.load import make_task
+    from cli.order import make_task
     from pipeline.open import open_source
 
     handed = named(source)

@@ -14,7 +14,7 @@ from cli.screen import Screen, plain
 from cli.table import Column, render
 from cli.text import count, line
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Task = Annotated[str | None, typer.Option(help="Id, or the beginning of one.")]
 Supplier = Annotated[str | None, typer.Option()]

@@ -21,8 +21,8 @@ from cli.text import count, line, money, stamp
 if TYPE_CHECKING:
     from db.reports_prices import ItemRow, SupplierRow
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
-profile = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+profile = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(profile, name="profile")
 
 Name = Annotated[str, typer.Argument(metavar="SUPPLIER")]

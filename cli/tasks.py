@@ -22,7 +22,7 @@ from contracts.errors import StateConflict
 if TYPE_CHECKING:
     from db.reports_tasks import TaskDetail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 STATES = ("queued", "running", "retryable", "completed", "dead", "cancelled")
 

@@ -141,11 +141,6 @@ SELECT task_id FROM (SELECT task_id, supplier_name, source_sha256, status FROM t
 WHERE supplier_name = $1 AND source_sha256 = $2 AND status = 'completed' LIMIT 1
 """
 
-_IDS = """
-SELECT task_id FROM tasks WHERE status = ANY ($1::text[]::task_status[])
-  AND ($2::text IS NULL OR supplier_name = $2) ORDER BY id LIMIT $3
-"""
-
 
 class TaskReports(ReadModels):
     """Tasks."""
@@ -201,10 +196,6 @@ class TaskReports(ReadModels):
         if not found:
             found = [row["task_id"] for row in await self._rows(_BY_PREFIX, prefix, RECENT, limit)]
         return found
-
-    async def task_ids(self, states: tuple[str, ...], *, supplier: str | None = None, limit: int = 10_000) -> list[str]:
-        """Oldest first."""
-        return [row["task_id"] for row in await self._rows(_IDS, list(states), supplier, limit)]
 
     async def same_bytes(self, supplier: str, sha256: str) -> str | None:
         """The newest completed task of this supplier that read exactly these bytes, among the newest 10,000."""

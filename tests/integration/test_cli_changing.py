@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +206,25 @@ def test_the_database_goes_up_and_down_only_when_asked_twice(blank_url: str, red
     assert pricemill.inside("db", "downgrade", "base").code == 2
     assert pricemill.inside("db", "downgrade", "base", "--yes", "--json").json["now"] is None
     assert pricemill.inside("status").code == 5
+
+
+def test_an_interrupted_wait_leaves_the_task_in_the_queue(
+    pricemill: Installation, database_url: str, price_list: Path
+) -> None:
+    pricemill.data_dir.mkdir()
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "cli", "import", str(price_list), "--supplier", "Nordwind", "--wait"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=pricemill.data_dir,
+        env=pricemill.environment(),
+    )
+    assert waiting.stdout is not None
+    told = [waiting.stdout.readline() for _ in range(2)]
+    assert told[1].startswith("Task ")
+    waiting.send_signal(signal.SIGINT)
+    _, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 130
+    assert "Tasks that were accepted stay in the queue" in err
+    assert ask(database_url, "SELECT status::text FROM tasks") == [("queued",)]

@@ -10,7 +10,7 @@ import pytest
 from cli.demo_lists import MANY, DemoList, german, write
 from cli.enqueue import _messages
 from cli.hand_in import hand_in, of_address, recognise
-from cli.load import Wishes, make_task
+from cli.order import Wishes, make_task
 from cli.problems import Usage
 from contracts.errors import SourceMissing, SourceUnreadable
 
