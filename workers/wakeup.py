@@ -155,6 +155,9 @@ class WakingWorker(Worker):
             if job_id.encode() != raw_id:
                 await self._inbox.put(raw_id)
                 continue
+            if job_id in self.tasks and not self.tasks[job_id].done():
+                # The sweep sent it again while it runs here. arq knows its jobs by id and would mix up the two.
+                continue
             await self.sem.acquire()
             self.job_counter += 1
             task = self.loop.create_task(self.run_job(job_id, 0))

@@ -37,7 +37,7 @@ async def working(app: ScriptedApp) -> AsyncIterator[asyncio.Task[None]]:
     """A worker in this process; it must still work at the end of the test."""
     task = asyncio.create_task(run_worker(app, signals=False))
     yield task
-    assert not task.done(), "the worker died"
+    assert app.stopping.stopping or not task.done(), "the worker died"
     app.stopping.ask()
     await asyncio.wait_for(task, PATIENCE)
 
@@ -80,6 +80,21 @@ async def test_a_delivery_sent_many_times_runs_once(
     await app.queue.deliver(deliveries)  # replayed long after
     await until(lambda: nothing_waits(app), "the replayed delivery is taken")
     assert await runs_of(fleet) == [1]
+
+
+async def test_a_delivery_that_comes_again_while_it_runs_does_not_free_its_slot(
+    app: ScriptedApp, working: asyncio.Task[None], fleet: ScriptedFleet
+) -> None:
+    deliveries = await register(app, scripted("a", seconds=300, source_config={"deaf": True}))
+    await app.queue.deliver(deliveries)
+    await fleet.until_running()
+    await app.queue.deliver(deliveries)
+    await until(lambda: nothing_waits(app), "the second is taken")
+    app.stopping.ask()
+    app.stopping.ask()
+    await asyncio.wait_for(asyncio.shield(working), PATIENCE)
+    running = [task for task in asyncio.all_tasks() if "run_job" in repr(task.get_coro())]
+    assert running == [], "the worker waited for the job that runs"
 
 
 async def nothing_waits(app: ScriptedApp) -> bool:
