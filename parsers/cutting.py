@@ -34,6 +34,8 @@ class Block(NamedTuple):
     end: int
     """Byte offset behind the last record and its line end. Between two records of a block lies one byte; a
     record longer than MAX_RECORD, of which only the beginning is kept, is a block of its own."""
+    returns: bool
+    """False: no record ends with a carriage return."""
 
 
 class Quotes(NamedTuple):
@@ -134,27 +136,29 @@ def cut(file: BinaryIO, *, offset: int, dialect: Dialect) -> Iterator[Block]:
         at_end, overlong = not block, len(partial) > MAX_RECORD
         if at_end and partial:
             lines.append(partial)
+        waited = held
         if grouper is not None and (held or b'"' in data):
             records, held = grouper.group(held + lines, final=at_end or overlong)
         else:
             records = lines
         if records:
-            yield from _sized(records, offset, unterminated=at_end and bool(partial))
-            offset += sum(map(len, records)) + len(records)
+            end = offset + sum(map(len, records)) + len(records)
+            returns = b"\r" in data or bool(waited)
+            yield from _sized(records, offset, end - (at_end and bool(partial)), returns=returns)
+            offset = end
         if at_end:
             return
         if overlong:
             head, length, partial = _skip_line(file, partial, newline)
             offset += length
-            yield Block([head], offset)
+            yield Block([head], offset, returns=True)
 
 
-def _sized(records: list[bytes], start: int, *, unterminated: bool) -> Iterator[Block]:
+def _sized(records: list[bytes], start: int, end: int, *, returns: bool) -> Iterator[Block]:
     """One block, or several where a record must be cut off: that one stands alone, so that whoever adds up
     lengths to find the offset of a record within a block finds the right one."""
-    end = start + sum(map(len, records)) + len(records) - unterminated
     if end - start <= MAX_RECORD or max(map(len, records)) <= MAX_RECORD:
-        yield Block(records, end)
+        yield Block(records, end, returns)
         return
     run: list[bytes] = []
     at = start
@@ -164,12 +168,12 @@ def _sized(records: list[bytes], start: int, *, unterminated: bool) -> Iterator[
             at += len(record) + 1
             continue
         if run:
-            yield Block(run, at)
+            yield Block(run, at, returns)
             run = []
         at += len(record) + 1
-        yield Block([record[: MAX_RECORD + 1]], min(at, end))
+        yield Block([record[: MAX_RECORD + 1]], min(at, end), returns)
     if run:
-        yield Block(run, end)
+        yield Block(run, end, returns)
 
 
 def _skip_line(file: BinaryIO, partial: bytes, newline: bytes) -> tuple[bytes, int, bytes]:

@@ -35,19 +35,19 @@ class RecordReading:
         number, held_bytes = 0, 0
         with _opened(self._path) as file:
             for block in cut(file, offset=offset, dialect=self._dialect):
-                records, at = block.records, 0
+                records, at, start = block.records, 0, offset
                 while at < len(records):
                     part = records[at : at + size - len(held)]
                     at += len(part)
-                    length = sum(map(len, part)) + len(part)
-                    offset = block.end if at == len(records) else offset + length
-                    held += [record.removesuffix(b"\r") for record in part] if strip and _has_return(part) else part
-                    held_bytes += length
-                    if len(held) >= size or held_bytes >= CHUNK_BYTES:
+                    # adding up lengths is dear, and only needed where a chunk ends within a block
+                    offset = block.end if at == len(records) else offset + sum(map(len, part)) + len(part)
+                    held += [record.removesuffix(b"\r") for record in part] if strip and block.returns else part
+                    if len(held) >= size or held_bytes + offset - start >= CHUNK_BYTES:
                         number += 1
                         yield self._chunk(number, row, offset, held)
-                        row, held, held_bytes = row + len(held), [], 0
+                        row, held, held_bytes, start = row + len(held), [], 0, offset
                         await asyncio.sleep(0)
+                held_bytes += offset - start
             if held:
                 yield self._chunk(number + 1, row, offset, held)
 
@@ -63,8 +63,3 @@ def _opened(path: Path) -> BinaryIO:
         return path.open("rb", buffering=0)
     except OSError as error:
         raise SourceUnavailable(f"the snapshot is gone: {error.strerror}", path=str(path)) from error
-
-
-def _has_return(records: list[bytes]) -> bool:
-    """Whether any record may end in a carriage return; a file has them everywhere or hardly anywhere."""
-    return any(record.endswith(b"\r") for record in records)

@@ -199,13 +199,14 @@ def _pandas(path: Path, kind: str, wanted: str | None) -> Sheet:
         tabs = [(str(name), True) for name in book.sheet_names]
 
         def frame(name: str) -> pd.DataFrame:
-            return book.parse(name, header=None, dtype=object, na_filter=False)
+            return pd.read_excel(book, sheet_name=name, header=None, dtype=object, na_filter=False)
 
-        name = choose(tabs, wanted, lambda tab: _is_table(_frame_rows(frame(tab))))
-        rows = _frame_rows(frame(name))
+        escaped = kind == "xlsx"
+        name = choose(tabs, wanted, lambda tab: _is_table(_frame_rows(frame(tab), escaped=escaped)))
+        rows = _frame_rows(frame(name), escaped=escaped)
     return Sheet(name, [*_tab_notes(tabs, name), "the usual reader could not read the workbook; another one did"], rows)
 
 
-def _frame_rows(frame: Any) -> Iterator[list[Cell]]:
+def _frame_rows(frame: Any, *, escaped: bool) -> Iterator[list[Cell]]:
     for values in frame.itertuples(index=False, name=None):
-        yield _row([cell(value) for value in values])
+        yield _row([cell(_unescape(value) if escaped and isinstance(value, str) else value) for value in values])

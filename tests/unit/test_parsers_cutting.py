@@ -109,6 +109,15 @@ def test_a_long_line_is_the_same_record_wherever_the_blocks_end(where: int) -> N
     assert records(b"p" * where + b"\n" + line + b"\nz")[1:] == records(line + b"\nz")
 
 
+def test_a_long_line_between_short_ones_of_one_block_is_cut_off_alone() -> None:
+    long = b"x" * (MAX_RECORD + 1_000)
+    data = b"p\nq\n" + long + b"\nr\ns"
+    assert records(data) == [b"p", b"q", long[: MAX_RECORD + 1], b"r", b"s"]
+    blocks = list(cut(io.BytesIO(data), offset=0, dialect=COMMA))
+    assert [data[block.end :][:1] for block in blocks if len(block.records[0]) > MAX_RECORD] == [b"r"]
+    assert blocks[-1].end == len(data)
+
+
 def test_many_open_quotes_take_linear_work() -> None:
     lines = 20_000
     hostile = b'a,"b\n' + b'x","y\n' * lines
