@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -21,9 +21,11 @@ class Settings(BaseSettings):
         env_prefix="PRICEMILL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
     )
 
-    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "PRICEMILL_DATABASE_URL")
+    )
     """postgresql://user:password@host/database. None = an embedded PostgreSQL in data_dir."""
-    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    redis_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("REDIS_URL", "PRICEMILL_REDIS_URL"))
     """redis://[:password@]host:port/0, rediss:// or unix://. None = an embedded Redis in data_dir."""
     data_dir: Path = Field(default_factory=_default_data_dir)
     """Embedded servers, spool and logs."""
@@ -71,6 +73,8 @@ class Settings(BaseSettings):
     """Of that child process."""
     default_currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
     """Holds for lists that state no currency; empty = they are stored as XXX with a warning."""
+    match_by_code: bool = False
+    """True: a supplier's code that equals a product's internal SKU is that product. GTINs always match."""
     create_draft_products: bool = False
     """True: items that match no product by GTIN or code get a draft product."""
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import AliasChoices
+
 import config.settings
 from contracts import errors
 from contracts.errors import PricemillError
@@ -166,7 +168,9 @@ def settings_page() -> Iterator[str]:
     def rows() -> Iterator[tuple[str, str, str]]:
         for name, field in config.settings.Settings.model_fields.items():
             variable = (
-                field.validation_alias if isinstance(field.validation_alias, str) else f"PRICEMILL_{name.upper()}"
+                str(field.validation_alias.choices[0])
+                if isinstance(field.validation_alias, AliasChoices)
+                else f"PRICEMILL_{name.upper()}"
             )
             default = field.get_default(call_default_factory=True, validated_data={})
             shown = "" if default in (None, "", ()) else f"`{str(default).replace(str(Path.home()), '~')}`"

@@ -21,9 +21,9 @@ from contracts.clock import SystemClock
 from contracts.parser import Parser
 from contracts.store import Claim, Loader
 from contracts.task import TaskResult
-from db.matching import PostgresMatcher
 from db.ledger import PostgresLedger
 from db.loader import PostgresLoader
+from db.matching import PostgresMatcher
 from db.profiles import PostgresProfiles
 from db.reports import Reports
 from parsers.resources import Resources
@@ -74,7 +74,9 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
         profiles = await stack.enter_async_context(PostgresProfiles.open(ports.database_url))
         if matcher is None:
             matcher = await stack.enter_async_context(
-                PostgresMatcher.open(ports.database_url, create_drafts=settings.create_draft_products)
+                PostgresMatcher.open(
+                    ports.database_url, by_code=settings.match_by_code, create_drafts=settings.create_draft_products
+                )
             )
         producer = await stack.enter_async_context(Producer(settings, ledger=ports.ledger, queue=ports.queue))
         parser = partial(parsers.get, resources=_resources(settings))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from arq.connections import ArqRedis
 
@@ -13,6 +14,7 @@ from config.settings import Settings
 from db import embedded as embedded_postgres
 from db.engine import upgrade
 from db.ledger import PostgresLedger
+from observability.redaction import protect
 from workers import embedded as embedded_redis
 from workers.delivery import ArqQueue
 from workers.redis_pool import open_redis
@@ -47,6 +49,7 @@ async def open_ports(settings: Settings, *, connections: int = 10) -> AsyncItera
             server = await asyncio.to_thread(embedded_redis.start, settings.data_dir)
             stack.push_async_callback(asyncio.to_thread, server.close)
             redis_url = server.url
+        protect(*filter(None, (urlsplit(url).password for url in (database_url, redis_url))))
         ledger = await stack.enter_async_context(PostgresLedger.open(database_url, size=connections))
         redis = open_redis(redis_url, queue_name=settings.queue_name)
         queue = ArqQueue(redis, queue_name=settings.queue_name)

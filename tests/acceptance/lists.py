@@ -33,7 +33,10 @@ def _comma_list(path: Path, *, version: int) -> None:
 
 def _german_list(path: Path) -> None:
     lines = ["Preisliste Nord GmbH;;;", "gültig ab 01.01.2026;;;", ";;;", "Art.-Nr.;Bezeichnung;EK netto;Währung"]
-    lines += [f"N{number};Schraube {number} größer;{number % 1000 + 1}.{number % 90 + 10:02d}0,50;EUR" for number in range(400)]
+    lines += [
+        f"N{number};Schraube {number} größer;{number % 1000 + 1}.{number % 90 + 10:02d}0,50;EUR"
+        for number in range(400)
+    ]
     lines += ["N9998;Falsch;12,5O;EUR", ";;;", "Summe;;123,45;"]
     path.write_bytes("\r\n".join(lines).encode("cp1252"))
 

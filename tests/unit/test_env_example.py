@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pydantic import AliasChoices
 
 from config.settings import Settings
 
@@ -34,7 +35,7 @@ def entries() -> dict[str, Entry]:
 
 def variable(field: str) -> str:
     alias = Settings.model_fields[field].validation_alias
-    return alias if isinstance(alias, str) else f"PRICEMILL_{field.upper()}"
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"PRICEMILL_{field.upper()}"
 
 
 @pytest.fixture
