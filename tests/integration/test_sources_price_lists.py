@@ -72,8 +72,10 @@ def test_a_text_list_is_read_whole(name: str, tmp_path: Path) -> None:
     assert description.encoding is not None
     data = source.path.read_bytes()
     theirs, ours = data.decode(form["encoding"]), data.decode(description.encoding)
-    # ISO-8859-1 has no printable characters at 80-9F; where a file uses them, Windows-1252 was meant
-    assert all(mine == their or "\x80" <= their <= "\x9f" for mine, their in zip(ours, theirs, strict=True))
+    if theirs != ours:
+        # ISO-8859-1 has no printable characters at 80-9F; where a file uses them, Windows-1252 was meant
+        other = {theirs[place] for place in range(len(theirs)) if theirs[place] != ours[place]}
+        assert all("\x80" <= character <= "\x9f" for character in other)
     assert_spot_checks(name, rows)
 
 
