@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from cli.examine import CHECKS
 from tests.support import ops_seed as seed
 from tests.support.cli import Installation
 
@@ -59,7 +60,7 @@ def test_a_list_is_imported_worked_on_and_explained(
     accepted = pricemill("import", price_list, "--supplier", "Nordwind", "--as-of", "2026-11-01", "--json")
     assert (accepted.code, accepted.err) == (0, "")
     task = accepted.json["task_id"]
-    assert pricemill("worker", "--burst", "--quiet").code == 0
+    assert pricemill.inside("worker", "--burst", "--quiet").code == 0
     detail = pricemill.inside("tasks", "show", task[:18], "--json").json
     assert detail["task"]["state"] == "completed"
     assert detail["account"] == seed.account(4, new=2, rejected={"price_on_request": 1}, ignored={"header": 1})
@@ -71,6 +72,27 @@ def test_a_list_is_imported_worked_on_and_explained(
     again = pricemill.inside("import", price_list, "--supplier", "Nordwind", "--json")
     assert again.json["same_bytes_as"] == task
     assert ask(database_url, "SELECT count(*) FROM supplier_items") == [(2,)]
+
+
+def test_people_read_what_will_become_of_a_list_before_and_what_became_of_it(
+    pricemill: Installation, price_list: Path
+) -> None:
+    judged = pricemill.inside("import", price_list, "--supplier", "Nordwind", "--check")
+    assert "Check     4 rows: 2 items would be loaded, nothing was written" in judged.out
+    accepted = pricemill.inside("import", price_list, "--supplier", "Nordwind", "--key", "november")
+    assert accepted.out.splitlines()[0].startswith("Source    liste.csv  1 kB  sha256 ")
+    assert pricemill.inside("worker", "--burst", "--concurrency", "2").code == 0
+    known = pricemill.inside("import", price_list, "--supplier", "Nordwind", "--key", "november", "--wait")
+    assert known.code == 6
+    assert "          4 rows: 2 new, 1 rejected, 1 ignored\n" in known.out
+    assert "Rejected 1: Preis EUR “auf Anfrage” says there is no fixed price (row 4)" in known.out
+    assert "Next: pricemill rejected list --task " in known.err
+
+
+def test_doctor_finds_a_working_installation_well(pricemill: Installation) -> None:
+    answer = pricemill.inside("doctor")
+    assert answer.code == 0
+    assert [text.split()[:2] for text in answer.out.splitlines()] == [["✔", name] for name in CHECKS]
 
 
 def test_waiting_without_any_worker_runs_out_and_the_work_goes_on(pricemill: Installation, price_list: Path) -> None:

@@ -84,6 +84,40 @@ Acme          0  excel   -        -                    running
 Nordwind      3  csv     v1       2026-11-02 08:00:00  completed
 """
 
+LETTER_MESSAGE = (  # in the order in which jsonb keeps members
+    f'{{"task_id":"{seed.DEAD}","parser_type":"csv","source_config":{{"file_path":"/lists/tarifa.xlsx"}},'
+    '"supplier_name":"Óptica Luz","schema_version":"2.0"}'
+)
+
+LETTER = f"""\
+Letter    {seed.DEAD_LETTER}  open
+Task      {seed.DEAD}
+Supplier  Óptica Luz
+Source    tarifa.xlsx
+Cause     header_not_found (Validation)
+Reason    no header row was found
+Remedy    pricemill map FILE shows what was seen
+Died      2026-11-02 09:00:00 after 1 attempt
+Message   {LETTER_MESSAGE}
+"""
+
+CAUSES = """\
+N  CAUSE               FIRST  REASON                     REMEDY
+1  price_not_a_number  row 8  EK netto “12,5O” is wrong  correct the cell
+1  sku_missing         row 9  Art.-Nr. “” is wrong       give the item a code, or let another column be the key
+"""
+
+SUPPLIER = f"""\
+Supplier  Nordwind
+Items     3
+List of   2026-11-02 08:00:00
+Profile   v1
+Last task {seed.SECOND}  completed
+
+SKU      NAME               PRICE      PER  PRODUCT  SINCE
+NW-1001  Kabelbinder 1  13.00 EUR  100 Stk  P-1      2026-11-02 09:00:00
+"""
+
 CHOSEN = f"""\
 TASK_ID                               ROWS
 {seed.DEAD}  -
@@ -114,6 +148,14 @@ VALID AS                 PRICE  PER  FILE             ROW  TASK
         (["tasks", "list"], 0, TASKS, "pricemill tasks show TASK"),
         (["tasks", "show", seed.SECOND], 0, TASK, f"pricemill rejected list --task {seed.SECOND}"),
         (["dead", "groups"], 0, GROUPS, "pricemill dead list --cause contract_violation"),
+        (
+            ["dead", "show", seed.DEAD_LETTER],
+            0,
+            LETTER,
+            "pricemill dead retry d0000000, or pricemill dead discard d0000000",
+        ),
+        (["rejected", "groups", "--supplier", "Nordwind"], 0, CAUSES, "pricemill rejected list --supplier 'Nordwind'"),
+        (["suppliers", "show", "Nordwind", "--limit", "1"], 0, SUPPLIER, "pricemill explain price 'Nordwind' SKU"),
         (["dead", "list"], 0, LETTERS, "pricemill dead show LETTER"),
         (["rejected", "list", "--task", seed.SECOND], 0, REJECTED, f"pricemill tasks show {seed.SECOND}"),
         (["suppliers", "list"], 0, SUPPLIERS, "pricemill suppliers show SUPPLIER"),
@@ -131,15 +173,20 @@ VALID AS                 PRICE  PER  FILE             ROW  TASK
 def test_people_get_data_on_stdout_and_the_next_command_on_stderr(
     pricemill: Installation, arguments: list[str], code: int, out: str, following: str
 ) -> None:
-    answer = pricemill(*arguments)
+    answer = pricemill.inside(*arguments)
     assert answer.out == out
     assert answer.code == code
     assert answer.err.rstrip().endswith(f"Next: {following}" if following else "")
     assert "\x1b" not in answer.out + answer.err
 
 
+def test_a_process_of_its_own_answers_the_same(pricemill: Installation) -> None:
+    for arguments in (("tasks", "list"), ("explain", "price", "Nordwind", "NW-1001")):
+        assert pricemill(*arguments) == pricemill.inside(*arguments)
+
+
 def test_status_is_degraded_while_something_is_dead(pricemill: Installation) -> None:
-    answer = pricemill("status", "--json")
+    answer = pricemill.inside("status", "--json")
     assert answer.code == 6
     assert answer.err == ""
     members = ("status", "queued", "running", "due", "dead", "rows_per_minute")

@@ -71,12 +71,12 @@ def test_the_demo_shows_the_whole_path_and_says_the_second_time_that_nothing_cha
     assert november["account"]["changed"] + november["account"]["unchanged"] == 100_000
     assert november["changes"]
     assert (broken["state"], broken["dead"]["code"]) == ("dead", "source_unreadable")
-    second = pricemill("demo", "--data-dir", folder / "demo", "--no-progress")
+    second = pricemill.inside("demo", "--data-dir", folder / "demo", "--no-progress")
     assert second.code == 0
     assert second.out.splitlines()[-1].startswith("Nothing changed: the same bytes, ")
     assert "\x1b" not in second.out + second.err
     path = folder / "klein.csv"
     path.write_text("sku;name;price\nA-1;Kabel;1.50\n", encoding="utf-8")
-    alone = Installation(folder / "demo")("import", path, "--supplier", "Klein", "--currency", "EUR", "--wait")
+    alone = Installation(folder / "demo").inside("import", path, "--supplier", "Klein", "--currency", "EUR", "--wait")
     assert alone.code == 0
     assert "2 rows: 1 new, 1 ignored" in alone.out
