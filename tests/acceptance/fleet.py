@@ -80,10 +80,10 @@ class Fleet:
         return process.returncode
 
     def logs(self) -> str:
-        parts = []
-        for path in sorted(self.log_dir.glob("*.log")):
-            parts.append(f"--- {path.name}\n" + path.read_text(errors="replace")[-4000:])
-        return "\n".join(parts)
+        return "\n".join(
+            f"--- {path.name}\n" + path.read_text(errors="replace")[-4000:]
+            for path in sorted(self.log_dir.glob("*.log"))
+        )
 
     def stop(self) -> None:
         """Ends every worker that still runs."""

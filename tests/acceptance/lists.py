@@ -25,8 +25,9 @@ def _comma_list(path: Path, *, version: int) -> None:
         name = "" if number % 97 == 5 else f"Bolt {number}"
         shown = "n/a" if number % 131 == 7 else str(price)
         lines.append(f"B-{number:05d},{name},{shown},EUR,Fasteners {number % 7},,{'red' if number % 3 else ''}")
-    for number in (11, 400, 1200):  # codes that stand twice, far apart and close together, with other prices
-        lines.append(f"B-{number:05d},Bolt {number} again,{number + version}.75,EUR,Fasteners 0,,red")
+    lines += [  # codes that stand twice, far apart and close together, with other prices
+        f"B-{number:05d},Bolt {number} again,{number + version}.75,EUR,Fasteners 0,,red" for number in (11, 400, 1200)
+    ]
     lines.append(f"B-{400:05d},Bolt 400 once more,77.77,EUR,Fasteners 0,,red")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
