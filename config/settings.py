@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Embedded servers, spool and logs."""
     spool_dir: Path | None = None
     """Snapshots of sources; None = data_dir/spool. Share it between hosts for a fleet that resumes anywhere."""
+    spool_keep_hours: Annotated[float, Field(ge=1)] = 168.0
+    """Snapshots are removed when nothing was written to them for so long."""
     source_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     """Directories that file sources may lie in, separated by ':'. Empty = only what `pricemill import` hands in."""
     allow_private_urls: bool = False

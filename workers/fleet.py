@@ -24,6 +24,7 @@ from workers.delivery import Executor
 from workers.inbox import Inbox
 from workers.jobs import Jobs
 from workers.rescue import Rescue
+from workers.spool import keep_small
 from workers.stopping import Stopping, stopped_by_signals
 from workers.wakeup import WakingWorker
 from workers.watchdog import Watchdog, end_process
@@ -105,7 +106,12 @@ async def run_worker(app: WorkerApp, *, burst: bool = False, signals: bool = Tru
         async with app.leases.running():
             await _register(app)
             log.info("worker.started", worker=app.worker, slots=app.settings.concurrency)
-            works: list[Coroutine[Any, Any, Any]] = [app.stopping.asked.wait(), rescue.run(), pulse.tick()]
+            works: list[Coroutine[Any, Any, Any]] = [
+                app.stopping.asked.wait(),
+                rescue.run(),
+                pulse.tick(),
+                keep_small(app.settings),
+            ]
             if burst:
                 works.append(_until_empty(app, waking, rescue))
             try:
