@@ -143,7 +143,8 @@ def test_diagrams_of_states_show_the_states_of_the_database() -> None:
 
 def test_decisions_are_numbered_listed_and_complete() -> None:
     decisions = sorted(path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md"))
-    assert [int(name[:4]) for name in decisions] == list(range(1, len(decisions) + 1))
+    numbers = [name[:4] for name in decisions]
+    assert len(set(numbers)) == len(numbers), "two decisions have one number"
     index = pages()["docs/adr/README.md"]
     for name in decisions:
         text = pages()[f"docs/adr/{name}"]
