@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import asyncpg
+
+Tables = dict[str, list[tuple[Any, ...]]]
 
 _CATEGORY_PATH = """
 WITH RECURSIVE path(id, names) AS (
@@ -78,7 +82,7 @@ MUST_BE_EMPTY = {
 }
 
 
-async def logical_tables(url: str) -> dict[str, list[tuple[object, ...]]]:
+async def logical_tables(url: str) -> Tables:
     """Every table's rows in a stable order, ready to be compared with those of another run."""
     connection = await asyncpg.connect(url)
     try:
@@ -95,3 +99,11 @@ async def broken_invariants(url: str) -> dict[str, int]:
     finally:
         await connection.close()
     return {name: count for name, count in counts.items() if count}
+
+
+async def assert_equal(url: str, undisturbed: Tables) -> None:
+    """The tables are those of the undisturbed run, and no invariant is broken."""
+    tables = await logical_tables(url)
+    for name, rows in undisturbed.items():
+        assert tables[name] == rows, name
+    assert await broken_invariants(url) == {}
