@@ -167,17 +167,29 @@ class PostgresLoader:
             async with connection.transaction():
                 failpoint("chunk.before_fence")
                 newest = await self._fence(connection)
-                if newest != self._sequence:
-                    return self._recognise(staged, newest, await connection.fetchrow(sql.NEWEST, self._claim.task_key))
-                await self._pin_categories(connection, staged)
-                account = await self._merge(connection, staged)
-                if staged.document is None or staged.account != account:
-                    staged.account, staged.document = account, complete(account)
-                await self._finish(connection, staged, staged.document)
+                committed = newest != self._sequence
+                if committed:
+                    self._recognise(staged, newest, await connection.fetchrow(sql.NEWEST, self._claim.task_key))
+                else:
+                    await self._write(connection, staged, complete)
                 failpoint("chunk.before_commit")
+        # Only now: until the answer to COMMIT is here, another try must find this chunk by what is stored.
+        assert staged.account is not None and staged.document is not None  # noqa: PT018
         self._sequence = staged.document["sequence"]
-        staged.lane.emptied()
-        return account
+        if committed:
+            staged.lane.holds = None
+        else:
+            staged.lane.emptied()
+        return staged.account
+
+    async def _write(
+        self, connection: asyncpg.Connection, staged: _Staged, complete: Callable[[Account], dict[str, Any]]
+    ) -> None:
+        await self._pin_categories(connection, staged)
+        account = await self._merge(connection, staged)
+        if staged.document is None or staged.account != account:
+            staged.account, staged.document = account, complete(account)
+        await self._finish(connection, staged, staged.document)
 
     async def _fence(self, connection: asyncpg.Connection) -> int:
         """Locks the task's row and prolongs the lease. Returns the newest checkpoint's sequence, 0 without one."""
@@ -195,15 +207,12 @@ class PostgresLoader:
             staged.lane.holds = None
             raise DatabaseUnavailable("a category was deleted while its items were loaded", sqlstate="40001")
 
-    def _recognise(self, staged: _Staged, newest: int, checkpoint: Any) -> Account:
+    def _recognise(self, staged: _Staged, newest: int, checkpoint: Any) -> None:
         """The chunk was committed and only the answer lost; anything else means that someone else wrote."""
         if staged.document is None or staged.account is None or newest != staged.document["sequence"]:
             raise LeaseLost("another attempt has moved this task's checkpoint")
         if orjson.loads(checkpoint["document"]) != orjson.loads(orjson.dumps(staged.document)):
             raise LeaseLost("another attempt has written this checkpoint")
-        self._sequence = newest
-        staged.lane.holds = None
-        return staged.account
 
     async def _merge(self, connection: asyncpg.Connection, staged: _Staged) -> Account:
         """Everything but the last statement of the transaction; returns the account of the chunk."""

@@ -335,7 +335,9 @@ def random_list(rng: random.Random) -> list[str]:
     return [one() for _ in range(rng.randrange(1, 25))]
 
 
-async def with_crashes(desk: Desk, lines: Sequence[str], how: Any, rng: random.Random, task_id: str, at: Any) -> Any:
+async def with_crashes(
+    desk: Desk, lines: Sequence[str], how: Any, *, rng: random.Random, task_id: str, at: datetime
+) -> dict[str, Any]:
     """Loads a list in several attempts, with other chunk sizes each time."""
     claim = await claimed(desk.bench, list_task(task_id, at))
     while True:
@@ -364,7 +366,7 @@ async def test_crashes_and_chunk_sizes_leave_no_trace(desk: Desk, seed: int) -> 
     for number in range(4):
         lines = random_list(rng)
         at = MONDAY + timedelta(hours=rng.choice([number, number, -number]))
-        crashed = await with_crashes(desk, lines, how, rng, f"t{number}", at)
+        crashed = await with_crashes(desk, lines, how, rng=rng, task_id=f"t{number}", at=at)
         undisturbed = await whole(clean, lines, how, task_id=f"t{number}", as_of=at, size=100)
         assert crashed == counts(undisturbed)
         assert await contents(desk) == await contents(clean)
