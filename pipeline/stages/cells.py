@@ -7,7 +7,7 @@ from decimal import Decimal
 from contracts.reasons import REASONS
 from contracts.rows import Cell, Row, RowError
 from contracts.understanding import Column
-from pipeline.understanding.headings import take_basis
+from pipeline.understanding.headings import basis_of
 from pipeline.understanding.text import ERROR_CELLS, TextInvalid, cell_text, clean, plain, raw, short
 
 SHOWN = 1_000
@@ -82,21 +82,11 @@ def has_exponent(text: str) -> bool:
 
 
 def read_basis(cell: Cell, column: Column) -> str:
-    """How many units a price is for: "100", "per 100", "100 Stk", 100.0; "1.000" could be one or a thousand and is
-    rejected."""
-    text = cell_text(cell).strip()
-    whole, mark, fraction = text.replace(",", ".").partition(".")
-    if mark and len(fraction) <= 2 and fraction.strip("0") == "":
-        text = whole
-    if not (text.isascii() and text.isdigit()):
-        count = None
-        if "." not in text and "," not in text:
-            count = take_basis(text if text[:1].isalpha() or text[:1] == "/" else f"per {text}")[0]
-        text = str(count or 0)
-    text = text.lstrip("0")
-    if not text or len(text) > 9:
+    """How many units a price is for (headings.basis_of); what does not say so is rejected."""
+    count = basis_of(cell_text(cell))
+    if count is None:
         raise Rejected("basis_invalid", column, cell)
-    return text
+    return str(count)
 
 
 def as_number(text: str) -> int | Decimal:

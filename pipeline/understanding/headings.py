@@ -70,6 +70,22 @@ def take_basis(text: str) -> tuple[int | None, str | None, str]:
     return None, None, text
 
 
+def basis_of(text: str) -> int | None:
+    """How many units a price is for, as a cell says it: "100", "100,00", "per 100", "100 Stk"; a known unit alone
+    means one. None for everything else, and for "1.000", which could be one or a thousand."""
+    text = text.strip()
+    whole, mark, fraction = text.replace(",", ".").partition(".")
+    if mark and len(fraction) <= 2 and not fraction.strip("0"):
+        text = whole
+    if text.isascii() and text.isdigit():
+        return int(text) or None if len(text.lstrip("0")) <= 9 else None
+    if fold(text) in vocabulary("units"):
+        return 1
+    if "." in text or "," in text:
+        return None
+    return take_basis(text if text[:1].isalpha() or text[:1] == "/" else f"per {text}")[0] or None
+
+
 def basis_in_titles(lines: Iterable[str]) -> int | None:
     """Units that prices are for, where one of the lines above the table says so ("Alle Preise je 100 Stück"); None if
     none or several do."""

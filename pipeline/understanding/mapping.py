@@ -54,7 +54,7 @@ def map_columns(
         else:
             fields["price"] = [Mapped(chosen.index, chosen.certainty, chosen.reason)]
             taken.add(chosen.index)
-    _detect(table, fields, taken, problems)
+    _detect(table, fields, taken, problems, warnings)
     if "name" not in fields and name_from_sku and "sku" in fields:
         fields["name"] = [
             Mapped(mapped.index, mapped.certainty, "profile: the code is the name") for mapped in fields["sku"]
@@ -113,7 +113,7 @@ def _remember(table: Table, remembered: ColumnMapping, fields: Fields, warnings:
         fields[field] = [Mapped(index, 0.99, "same as last time") for index in indexes]
 
 
-def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, str]) -> None:
+def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, str], warnings: list[str]) -> None:
     """Best words first over all fields, so that a column goes to the field it fits best."""
     offers: list[tuple[Hit, int, int]] = []
     for index, heading in enumerate(table.headings):
@@ -122,7 +122,7 @@ def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, s
         if hit.field in fields or index in taken:
             continue
         figures = table.figures(index)
-        objection = disagrees(hit.field, figures)
+        objection = disagrees(hit.field, figures, exact=hit.level == 4)
         if hit.field == "sku" and hit.level == 2 and figures.filled > 2 and figures.share(figures.steps) > 0.8:
             objection = "is a running number of the rows"
         if objection is None:
@@ -131,14 +131,21 @@ def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, s
             problems.pop(hit.field, None)
         else:
             problems.setdefault(hit.field, f"“{table.header(index)}” {objection}")
+    warnings += [
+        f"{problems[field]}: it says nothing about the prices then"
+        for field in ("currency", "price_basis")
+        if field in problems and field not in fields and "is blank" not in problems[field]
+    ]
 
 
 def _quality(figures: Figures) -> int:
     return round(100 * figures.fill * figures.share(figures.distinct))
 
 
-def disagrees(field: str, figures: Figures) -> str | None:
-    """Why the values of a column contradict its header, or None. An empty table contradicts nothing."""
+def disagrees(field: str, figures: Figures, *, exact: bool = False) -> str | None:
+    """Why the values of a column contradict its header, or None. An empty table contradicts nothing. A column that is
+    called currency is believed whatever it holds: what cannot be understood is rejected row by row, while without the
+    column its prices would be taken for those of another currency."""
     if not figures.rows:
         return None
     share = figures.share
@@ -158,7 +165,7 @@ def disagrees(field: str, figures: Figures) -> str | None:
             if share(figures.numbers) > 0.5:
                 return "holds numbers"
         case "currency":
-            if share(figures.signs) < 0.8:
+            if not exact and share(figures.signs) < 0.8:
                 return "does not hold currencies"
         case "gtin":
             if share(figures.codes) < 0.6:
@@ -167,7 +174,7 @@ def disagrees(field: str, figures: Figures) -> str | None:
             if figures.longest > 40 or share(figures.numbers) > 0.5:
                 return "does not hold units"
         case "price_basis":
-            if share(figures.counts) < 0.9:
+            if not figures.counts or share(figures.bases) < 0.5:
                 return "does not hold quantities"
         case _:
             if figures.longest > 255:

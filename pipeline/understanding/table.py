@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from contracts.rows import BrokenRow, Cell, Row
 from pipeline.understanding.currency import sign_of
-from pipeline.understanding.headings import Heading
+from pipeline.understanding.headings import Heading, basis_of
 from pipeline.understanding.numbers import take_apart
 from pipeline.understanding.text import ERROR_CELLS, cell_text, fold, is_blank
 from pipeline.understanding.words import says_on_request
@@ -53,7 +53,10 @@ class Figures:
     """Numbers with decimals or a currency beside them, which quantities do not have."""
     signs: int
     codes: int
+    bases: int
+    """Cells that say how many units a price is for: "100", "100 Stk", "Stk"."""
     counts: int
+    """Those of them that hold digits."""
     steps: int
     """Values that are one more than the value above: a running number."""
     longest: int
@@ -130,6 +133,7 @@ class Table:
     def _count(self, index: int) -> Figures:
         values = self.values(index)
         texts = [cell_text(value).strip() for value in values]
+        found = [basis_of(text) is not None for text in texts]
         return Figures(
             rows=len(self.rows()),
             filled=len(values),
@@ -139,7 +143,8 @@ class Table:
             money=sum(map(_is_money, values)),
             signs=sum(sign_of(text) is not None for text in texts),
             codes=sum(text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14) for text in texts),
-            counts=sum(text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0 for text in texts),
+            bases=sum(found),
+            counts=sum(base and any(map(str.isdigit, text)) for base, text in zip(found, texts, strict=True)),
             steps=_steps(texts),
             longest=max(map(len, texts), default=0),
             sample=values[0] if values else None,

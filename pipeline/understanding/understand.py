@@ -71,6 +71,10 @@ def understand(
                 **error.context,
             ) from error
         raise
+    if "currency" in fields and (options.currency or (profile is not None and profile.currency)):
+        only = fields["currency"][0]
+        if only.reason != "as told" and table.figures(only.index).filled and not table.figures(only.index).signs:
+            del fields["currency"]  # "US Dollars", "pence": a person has said what is meant
     price = fields["price"][0].index
     numbers = _numbers(table, price, options=options, profile=profile, more=more)
     currency, currency_reason = _currency(
@@ -228,7 +232,11 @@ def _currency(
     if options.currency:
         return options.currency, "as told"
     if "currency" in fields:
-        return None, f"column “{table.header(fields['currency'][0].index)}”"
+        column = f"column “{table.header(fields['currency'][0].index)}”"
+        stated = table.headings[fields["price"][0].index].sign
+        if stated is not None and stated.settled is not None and stated.certainty >= 0.9:
+            return stated.settled, f"stated in the header; {column} may not contradict it"
+        return None, column
     if profile is not None and profile.currency:
         return profile.currency, "profile"
     price = fields["price"][0].index

@@ -185,7 +185,15 @@ def test_a_unit_may_say_how_many_the_price_is_for(cell, unit, basis):
 
 @pytest.mark.parametrize(
     ("cell", "basis"),
-    [("100", "100"), (Decimal(100), "100"), ("per 100", "100"), ("100 Stk", "100"), ("", "1"), ("1.0", "1")],
+    [
+        ("100", "100"),
+        (Decimal(100), "100"),
+        ("per 100", "100"),
+        ("100 Stk", "100"),
+        ("", "1"),
+        ("1.0", "1"),
+        ("Stk", "1"),
+    ],
 )
 def test_a_column_of_price_bases(cell, basis):
     assert item(("A-1", "Cable", "1", cell), field("price_basis")).price_basis == basis

@@ -548,3 +548,44 @@ def test_a_mapping_is_described_column_by_column():
     assert describe_layout(found, CSV, "messy.csv", rows=5).startswith(
         "messy.csv  CSV, semicolon, utf-8, 5 rows. Header in row 1"
     )
+
+
+# ------------------------------------------------------------------------- columns that hold more than they promise
+
+
+@pytest.mark.parametrize("cells", [["EUR", "EUR A2", "?"], ["US Dollars", "US Dollars", "US Dollars"]])
+def test_a_column_called_currency_is_believed_so_that_no_other_currency_is_taken_for_it(cells):
+    lines = [f"A-{number};Thing;1.50;{cell}" for number, cell in enumerate(cells)]
+    found = of("SKU;Name;Price;Currency", *lines, default_currency="CHF")
+    assert mapped(found)["currency"] == ["Currency"]
+    assert found.currency is None
+
+
+def test_a_person_can_say_what_a_currency_column_means():
+    lines = ["SKU;Name;Price;Currency", *items("1.50;US Dollars", "2.50;US Dollars")]
+    found = of(*lines, options=TaskOptions(currency="USD"))
+    assert (found.currency, "currency" in mapped(found)) == ("USD", False)
+    assert "currency" in mapped(of(lines[0], *items("1.50;EUR", "2.50;?"), options=TaskOptions(currency="USD")))
+
+
+def test_a_column_that_only_contains_the_word_currency_must_hold_some():
+    found = of("SKU;Name;Price;Currency factor", *items("1.50;1.07", "2.50;1.08"), default_currency="CHF")
+    assert "currency" not in mapped(found)
+    assert found.currency == "CHF"
+    assert any("Currency factor" in warning for warning in found.warnings)
+
+
+def test_a_currency_column_may_not_contradict_the_header_of_the_prices():
+    found = of("SKU;Name;Price EUR;Currency", *items("1.50;USD", "2.50;EUR"))
+    assert (found.currency, mapped(found)["currency"]) == ("EUR", ["Currency"])
+
+
+@pytest.mark.parametrize("cells", [["100 St", "1000 St", "100 St"], ["100 Stk", "Stk", "Stk"], ["100", "10", "VE"]])
+def test_a_column_of_price_bases_may_name_units(cells):
+    lines = [f"A-{number};Ding;1,50;{cell}" for number, cell in enumerate(cells)]
+    assert mapped(of("Artikelnummer;Bezeichnung;Preis EUR;Preiseinheit", *lines))["price_basis"] == ["Preiseinheit"]
+
+
+def test_a_column_of_mere_units_is_no_price_basis():
+    lines = ["A-1;Ding;1,50;Stk", "A-2;Ding;2,50;kg"]
+    assert "price_basis" not in mapped(of("Artikelnummer;Bezeichnung;Preis EUR;Preiseinheit", *lines))
