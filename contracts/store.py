@@ -142,11 +142,18 @@ class Loader(Protocol):
         before. Returns a token for commit()."""
         ...
 
-    async def commit(self, staged: object, complete: Callable[[Account], dict[str, Any]]) -> Account:
+    async def commit(
+        self,
+        staged: object,
+        complete: Callable[[Account], dict[str, Any]],
+        *,
+        begun: Callable[[], object] = lambda: None,
+    ) -> Account:
         """One transaction: fence (task, epoch, running, newest checkpoint sequence is one less) first, then
         items, price history, parsing_logs, checkpoint, lease, supplier's as_of. `complete` is called once with the
         batch's account (new, changed, unchanged, stale filled in; corrections for repeated keys may be negative)
-        and returns the sealed checkpoint document to store. Returns that account. LeaseLost if the fence fails.
+        and returns the sealed checkpoint document to store; `begun` once the server works on the rows, so that the
+        caller may then keep the loop busy. Returns that account. LeaseLost if the fence fails.
         A chunk that was committed though the answer was lost is recognised, not repeated. A row the database
         refuses (class 22, 23, 54) is bisected out and rejected as refused_by_database."""
         ...

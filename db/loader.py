@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ import orjson
 from contracts.account import Account
 from contracts.errors import DatabaseUnavailable, LeaseLost, StateConflict
 from contracts.failpoints import failpoint
-from contracts.rows import Batch, Item, RowError
+from contracts.rows import Batch, Item
 from contracts.store import Claim, Known
 from db import loader_sql as sql
 from db.catalog import category_ids
@@ -23,6 +22,7 @@ from db.errors import DataRefused, translated
 from db.loader_known import read_known
 from db.loader_lane import Lane
 from db.loader_rows import copy_text, log_columns, refusal
+from db.loader_staged import Staged
 from observability.logging import get_logger
 
 log = get_logger(__name__)
@@ -31,24 +31,6 @@ PATIENCE = 3
 """How often a chunk is tried when the connection breaks or another transaction is in the way."""
 UNDO_SECONDS = 600.0
 _AGAIN_ON_SAME_CONNECTION = ("40001", "40P01", "55P03")
-
-
-@dataclass(slots=True, eq=False)
-class _Staged:
-    """A batch on its way: the token between stage() and commit()."""
-
-    lane: Lane
-    items: list[Item]
-    kinds: list[int]
-    repeated: int
-    rejects: list[RowError]
-    counted: Account
-    """By the stages, and refusals of the database."""
-    suspect: bool = False
-    """The database refused a row of it."""
-    account: Account | None = None
-    document: dict[str, Any] | None = None
-    """Of the attempt to commit whose answer may have been lost."""
 
 
 class PostgresLoader:
@@ -63,6 +45,8 @@ class PostgresLoader:
         """Ids of the categories met so far."""
         self._sequence = 0
         self._stale = False
+        self._stocked = True
+        """The supplier may have items that this run has not written."""
         self._refused: set[str] = set()
         """Codes of rows that the database refused: a later row of the same code repeats nothing."""
         self.supplier_id = ""
@@ -83,6 +67,7 @@ class PostgresLoader:
                 state = await connection.fetchrow(sql.SUPPLIER_STATE, claim.task.supplier_name, claim.task_key)
             loader.supplier_id = state["id"]
             loader._sequence = state["sequence"]
+            loader._stocked = state["stocked"]
             loader._stale = state["applied_as_of"] is not None and claim.as_of < state["applied_as_of"]
             if restarted:
                 await loader._undo(connection)
@@ -115,7 +100,7 @@ class PostgresLoader:
         for item in batch.repeated:
             items.append(item)
             kinds.append(1 if item.sku in self._refused else 2)
-        staged = _Staged(
+        staged = Staged(
             lane=lane,
             items=items,
             kinds=kinds,
@@ -133,22 +118,32 @@ class PostgresLoader:
             log.debug("chunk.not_staged", error=str(error))
         return staged
 
-    async def _send(self, staged: _Staged) -> None:
+    async def _send(self, staged: Staged) -> None:
         missing = {item.category for item in staged.items} - self._categories.keys() - {()}
         if missing:
             self._categories |= await category_ids(await staged.lane.connection(), missing)
         await staged.lane.send(staged, copy_text(staged.items, staged.kinds, self._categories))
 
-    async def commit(self, staged: object, complete: Callable[[Account], dict[str, Any]]) -> Account:
-        assert isinstance(staged, _Staged)
+    async def commit(
+        self,
+        staged: object,
+        complete: Callable[[Account], dict[str, Any]],
+        *,
+        begun: Callable[[], object] = lambda: None,
+    ) -> Account:
+        assert isinstance(staged, Staged)
+        staged.begun = begun
         tries = 0
         while True:
             try:
                 if staged.suspect:
                     await self._weed(staged)
                 account = await self._commit(staged, complete)
-            except DataRefused:
-                staged.suspect = True
+            except DataRefused as error:
+                if not self._stocked and error.constraint == sql.ONE_ITEM_A_KEY:
+                    self._stocked = True
+                else:
+                    staged.suspect = True
             except DatabaseUnavailable as error:
                 tries += 1
                 connection_lost = str(error.context.get("sqlstate", "")) not in _AGAIN_ON_SAME_CONNECTION
@@ -159,7 +154,7 @@ class PostgresLoader:
                 failpoint("chunk.committed")
                 return account
 
-    async def _commit(self, staged: _Staged, complete: Callable[[Account], dict[str, Any]]) -> Account:
+    async def _commit(self, staged: Staged, complete: Callable[[Account], dict[str, Any]]) -> Account:
         connection = await staged.lane.connection()
         if staged.lane.holds is not staged:
             await self._send(staged)
@@ -183,7 +178,7 @@ class PostgresLoader:
         return staged.account
 
     async def _write(
-        self, connection: asyncpg.Connection, staged: _Staged, complete: Callable[[Account], dict[str, Any]]
+        self, connection: asyncpg.Connection, staged: Staged, complete: Callable[[Account], dict[str, Any]]
     ) -> None:
         await self._pin_categories(connection, staged)
         account = await self._merge(connection, staged)
@@ -199,7 +194,7 @@ class PostgresLoader:
         newest = await connection.fetchrow(sql.NEWEST, claim.task_key)
         return 0 if newest is None else int(newest["sequence"])
 
-    async def _pin_categories(self, connection: asyncpg.Connection, staged: _Staged) -> None:
+    async def _pin_categories(self, connection: asyncpg.Connection, staged: Staged) -> None:
         """What a foreign key would do row by row: no item gets a category that was deleted since it was looked up."""
         ids = {self._categories[item.category] for item in staged.items if item.category}
         if ids and await connection.fetchval(sql.PIN_CATEGORIES, list(ids)) < len(ids):
@@ -207,20 +202,25 @@ class PostgresLoader:
             staged.lane.holds = None
             raise DatabaseUnavailable("a category was deleted while its items were loaded", sqlstate="40001")
 
-    def _recognise(self, staged: _Staged, newest: int, checkpoint: Any) -> None:
+    def _recognise(self, staged: Staged, newest: int, checkpoint: Any) -> None:
         """The chunk was committed and only the answer lost; anything else means that someone else wrote."""
         if staged.document is None or staged.account is None or newest != staged.document["sequence"]:
             raise LeaseLost("another attempt has moved this task's checkpoint")
         if orjson.loads(checkpoint["document"]) != orjson.loads(orjson.dumps(staged.document)):
             raise LeaseLost("another attempt has written this checkpoint")
 
-    async def _merge(self, connection: asyncpg.Connection, staged: _Staged) -> Account:
+    async def _merge(self, connection: asyncpg.Connection, staged: Staged) -> Account:
         """Everything but the last statement of the transaction; returns the account of the chunk."""
         arguments = (self.supplier_id, self._claim.task_key, self._claim.as_of, self._stale)
         account = Account()
         account.add(staged.counted)
         if staged.items:
-            row = await connection.fetchrow(sql.MERGE, *arguments)
+            # With the next turn of the loop the statement is on its way.
+            asyncio.get_running_loop().call_soon(staged.begun)
+            if self._stocked or staged.repeated:
+                row = await connection.fetchrow(sql.MERGE, *arguments)
+            else:
+                row = await connection.fetchrow(sql.FIRST, *arguments[:3])
             account.new += row["new"]
             account.changed += row["changed"]
             account.unchanged += row["unchanged"]
@@ -234,7 +234,7 @@ class PostgresLoader:
             account.unchanged -= row["changed"]
         return account
 
-    async def _finish(self, connection: asyncpg.Connection, staged: _Staged, document: dict[str, Any]) -> None:
+    async def _finish(self, connection: asyncpg.Connection, staged: Staged, document: dict[str, Any]) -> None:
         claim = self._claim
         sequence = document["sequence"]
         if sequence <= self._sequence:
@@ -253,7 +253,7 @@ class PostgresLoader:
         if staged.items:
             await connection.execute("TRUNCATE loader_stage")
 
-    async def _weed(self, staged: _Staged) -> None:
+    async def _weed(self, staged: Staged) -> None:
         """Finds the rows that the database refuses and turns them into rejected ones."""
         refused = await self._refusals(staged, list(zip(staged.items, staged.kinds, strict=True)))
         if not refused:
@@ -269,7 +269,7 @@ class PostgresLoader:
         staged.suspect = False
         staged.lane.holds = None
 
-    async def _refusals(self, staged: _Staged, rows: list[tuple[Item, int]]) -> dict[Item, str]:
+    async def _refusals(self, staged: Staged, rows: list[tuple[Item, int]]) -> dict[Item, str]:
         """By halving; each trial is rolled back."""
         connection = await staged.lane.connection()
         data = copy_text([item for item, _ in rows], [kind for _, kind in rows], self._categories)

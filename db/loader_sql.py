@@ -11,6 +11,7 @@ def _file(name: str) -> str:
 
 
 STAGE: Final = _file("loader_stage")
+FIRST: Final = _file("loader_first")
 MERGE: Final = _file("loader_merge")
 REPEAT: Final = _file("loader_repeat")
 UNDO: Final = _file("loader_undo")
@@ -22,9 +23,12 @@ ON CONFLICT (name) DO UPDATE SET source_type = excluded.source_type, updated_at 
 """
 SUPPLIER_STATE: Final = """
 SELECT s.id::text AS id, s.applied_as_of,
+       EXISTS (SELECT FROM supplier_items i WHERE i.supplier_id = s.id) AS stocked,
        coalesce((SELECT max(sequence) FROM checkpoints WHERE task_key = $2), 0) AS sequence
   FROM suppliers s WHERE s.name = $1
 """
+
+ONE_ITEM_A_KEY: Final = "supplier_items_supplier_id_supplier_sku_key"
 
 FENCE: Final = """
 UPDATE tasks SET lease_until = clock_timestamp() + $3 WHERE id = $1 AND epoch = $2 AND status = 'running' RETURNING id
@@ -70,6 +74,10 @@ SESSION: Final[dict[str, Any]] = {
     "enable_material": "off",
     # Plans are made anew for each chunk (1 ms): one made while the table was empty would be kept for good.
     "plan_cache_mode": "force_custom_plan",
+    # A crash of the server may take the last chunks back, checkpoints and all, never a part of one; the attempt that
+    # then finds an older checkpoint than its own stops, and the next goes on from there. The ledger's own commit at
+    # the end of the task waits for the disk, and with it everything that came before.
+    "synchronous_commit": "off",
     "temp_buffers": "32MB",
     "work_mem": "32MB",
 }

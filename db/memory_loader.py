@@ -115,7 +115,14 @@ class MemoryLoader:
     async def stage(self, batch: Batch) -> object:
         return _Staged(batch)
 
-    async def commit(self, staged: object, complete: Callable[[Account], dict[str, Any]]) -> Account:
+    async def commit(
+        self,
+        staged: object,
+        complete: Callable[[Account], dict[str, Any]],
+        *,
+        begun: Callable[[], object] = lambda: None,
+    ) -> Account:
+        begun()
         assert isinstance(staged, _Staged)
         batch = staged.batch
         self._fence()

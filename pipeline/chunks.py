@@ -27,9 +27,6 @@ GC_THRESHOLDS = (500_000, 10, 10)
 So the collector is asked between chunks instead, when few rows are alive; without that, drivers' cycles would keep
 whole chunks."""
 FULL_COLLECTION_EVERY = 32
-SEND_SECONDS = 0.005
-"""How long the loop is left to a commit that has just begun, so that its merge is under way when the next chunk keeps
-this thread busy."""
 
 
 class Guard(Protocol):
@@ -65,7 +62,9 @@ async def run_chunks(
     under way is waited for, unless this coroutine is cancelled.
     """
 
-    async def commit(staged: object, batch: Batch, before: Checkpoint | None, sequence: int) -> Checkpoint:
+    async def commit(
+        staged: object, batch: Batch, before: Checkpoint | None, sequence: int, begun: asyncio.Event
+    ) -> Checkpoint:
         started = monotonic()
         after: list[Checkpoint] = []
 
@@ -77,7 +76,10 @@ async def run_chunks(
             after[:] = [Checkpoint(task_id, sequence, batch.cursor, total, source_sha256, plan.fingerprint)]
             return seal(after[0])
 
-        account = await loader.commit(staged, complete)
+        try:
+            account = await loader.commit(staged, complete, begun=begun.set)
+        finally:
+            begun.set()
         log.info("chunk.committed", sequence=sequence, rows=account.read, seconds=round(monotonic() - started, 3))
         for guard in guards:
             guard.check(Progress(after[0], account))
@@ -99,9 +101,11 @@ async def run_chunks(
                     if pending is not None:
                         newest, pending = await pending, None
                     _collect(batch.number)
-                    pending = asyncio.create_task(commit(staged, batch, newest, next_sequence))
+                    begun = asyncio.Event()
+                    pending = asyncio.create_task(commit(staged, batch, newest, next_sequence, begun))
                     next_sequence += 1
-                    await asyncio.wait((pending,), timeout=SEND_SECONDS)
+                    # The next chunk keeps this thread busy: not before the server has its work, too.
+                    await begun.wait()
             if pending is not None:
                 newest, pending = await pending, None
         finally:
