@@ -34,7 +34,9 @@ def load(
     supplier: Annotated[str, typer.Option(help="Whose list this is.")],
     wait: Annotated[str | None, typer.Option(metavar="[=5m]", help="Until it is loaded, or so long at most.")] = None,
     check: Annotated[bool, typer.Option("--check", "--dry-run", help="Read and judge every row, load none.")] = False,
-    currency: Annotated[str | None, typer.Option(metavar="EUR", help="Of all prices, if the list states none.")] = None,
+    currency: Annotated[
+        str | None, typer.Option(metavar="EUR", help="Of all prices, where no column says it row by row.")
+    ] = None,
     decimal: Annotated[str | None, typer.Option(metavar=",|.", help="The decimal sign, if it is in doubt.")] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
     column: Annotated[

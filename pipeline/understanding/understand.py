@@ -82,7 +82,9 @@ def understand(
     )
     heading = table.headings[price]
     stated_basis = heading.basis or (None if "price_basis" in fields else basis_in_titles(table.titles))
-    basis = (None if profile is None else profile.price_basis) or str(stated_basis or 1)
+    basis = str(stated_basis or (None if profile is None else profile.price_basis) or 1)
+    if stated_basis and profile is not None and profile.price_basis not in {None, basis}:
+        warnings.append(f"the profile says that prices are per {profile.price_basis}, but this list says per {basis}")
     if stated_basis and not heading.basis:
         warnings.append(f"a title line says that prices are per {stated_basis}")
     return Understanding(
@@ -229,17 +231,25 @@ def _currency(
     default: str,
     warnings: list[str],
 ) -> tuple[str | None, str]:
+    price = fields["price"][0].index
+    named, where = table.headings[price].sign, "in the header"
+    if named is None:
+        named, where = stated_in_titles([*table.titles, description.sheet or ""]), "in the title lines"
     if options.currency:
+        if named is not None and options.currency not in named.codes:
+            warnings.append(f"{options.currency} was asked for, but {listed(named.codes)} stands {where}")
         return options.currency, "as told"
     if "currency" in fields:
         column = f"column “{table.header(fields['currency'][0].index)}”"
-        stated = table.headings[fields["price"][0].index].sign
+        stated = table.headings[price].sign
         if stated is not None and stated.settled is not None and stated.certainty >= 0.9:
             return stated.settled, f"stated in the header; {column} may not contradict it"
         return None, column
     if profile is not None and profile.currency:
-        return profile.currency, "profile"
-    price = fields["price"][0].index
+        if named is None or profile.currency in named.codes:
+            return profile.currency, "profile"
+        warnings.append(f"the profile says {profile.currency}, but {listed(named.codes)} stands {where}")
+        return _stated_by(named, table, where, warnings)
     texts = [value for value in table.values(price) if isinstance(value, str)]
     written = [found for found in map(take_apart, texts) if found is not None]
     signs = Counter(found.sign for found in written if found.sign is not None)
@@ -249,12 +259,8 @@ def _currency(
             return None, "each price states its own: " + ", ".join(sorted(filter(None, settled)))
         if len(settled) == 1:
             return _stated_by(next(iter(signs)), table, "in the cells", warnings)
-    sign = table.headings[price].sign
-    if sign is not None:
-        return _stated_by(sign, table, "in the header", warnings)
-    sign = stated_in_titles([*table.titles, description.sheet or ""])
-    if sign is not None:
-        return _stated_by(sign, table, "in the title lines", warnings)
+    if named is not None:
+        return _stated_by(named, table, where, warnings)
     if default:
         return default, "default of this installation"
     warnings.append("the list states no currency: prices are stored as XXX; set currency in the profile or the task")

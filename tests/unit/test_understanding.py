@@ -404,7 +404,7 @@ def test_title_lines_state_a_currency_only_in_so_many_words():
 def test_more_specific_statements_of_a_currency_win():
     table = ["SKU;Name;Price (USD)", *items("1.50")]
     assert of(*table, default_currency="CHF").currency == "USD"
-    assert of(*table, profile=SupplierProfile(currency="GBP")).currency == "GBP"
+    assert of(*table, profile=SupplierProfile(currency="GBP")).currency == "USD"
     assert of(*table, profile=SupplierProfile(currency="GBP"), options=TaskOptions(currency="CAD")).currency == "CAD"
     assert of("SKU;Name;Price", *items("1.50"), default_currency="CHF").currency == "CHF"
 
@@ -566,6 +566,24 @@ def test_a_person_can_say_what_a_currency_column_means():
     found = of(*lines, options=TaskOptions(currency="USD"))
     assert (found.currency, "currency" in mapped(found)) == ("USD", False)
     assert "currency" in mapped(of(lines[0], *items("1.50;EUR", "2.50;?"), options=TaskOptions(currency="USD")))
+
+
+def test_a_list_that_names_its_currency_is_believed_before_the_profile_and_a_person_is_warned():
+    dollars = ["SKU;Name;Price USD", *items("1.50", "2.50")]
+    found = of(*dollars, profile=SupplierProfile(currency="EUR"))
+    assert (found.currency, any("profile says EUR" in warning for warning in found.warnings)) == ("USD", True)
+    told = of(*dollars, options=TaskOptions(currency="EUR"))
+    assert (told.currency, any("EUR was asked for" in warning for warning in told.warnings)) == ("EUR", True)
+    pounds = of("All prices in GBP", "SKU;Name;Price", *items("1.50", "2.50"), profile=SupplierProfile(currency="EUR"))
+    assert pounds.currency == "GBP"
+    assert of("SKU;Name;Price $", *items("1.50"), profile=SupplierProfile(currency="CAD")).currency == "CAD"
+
+
+def test_a_header_that_states_another_basis_than_the_profile_is_believed():
+    lines = ["SKU;Name;Price per 1000 pcs", *items("1.50", "2.50")]
+    found = of(*lines, profile=SupplierProfile(price_basis="100"))
+    assert (found.price_basis, any("per 100," in warning for warning in found.warnings)) == ("1000", True)
+    assert of("SKU;Name;Price", *items("1.50"), profile=SupplierProfile(price_basis="100")).price_basis == "100"
 
 
 def test_a_column_that_only_contains_the_word_currency_must_hold_some():
