@@ -73,12 +73,10 @@ class Stages:
         return batch
 
     def _look_up(self, chunk: Chunk, numbers: Sequence[int]) -> tuple[Hashes | None, Mask, Hashes]:
-        keys = np.zeros(len(chunk), dtype=np.int64)
         if chunk.records is None or not self._fingerprinting:
-            return None, np.zeros(len(chunk), dtype=bool), keys
+            return None, np.zeros(len(chunk), dtype=bool), np.zeros(len(chunk), dtype=np.int64)
         prints = fingerprints(chunk.records, self._seed)
-        known, hashes = self._known.match(prints)
-        keys[known] = hashes
+        known, keys = self._known.match(prints)
         if numbers and numbers[0] < self._first_data_row:
             known &= np.asarray(numbers) >= self._first_data_row
         return prints, known, keys

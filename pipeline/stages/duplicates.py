@@ -45,15 +45,17 @@ class Duplicates:
 
     def rule(self, keys: Hashes) -> Ruling:
         """`keys` of the accepted rows in file order; they count as seen from now on."""
-        before = self.seen.contains(keys)
         order = np.argsort(keys, kind="stable")
         ordered = keys[order]
+        sorted_before = self.seen.contains(ordered)
         again = np.zeros(len(keys), dtype=bool)
         again[1:] = ordered[1:] == ordered[:-1]
         # Only new keys are added, each once, so that the set stays as small as the list has keys.
-        self.seen.add(ordered[~again & ~before[order]])
-        if not again.any() and not before.any() and not len(self.ambiguous):
+        self.seen.add(ordered[~(again | sorted_before)])
+        if not again.any() and not sorted_before.any() and not len(self.ambiguous):
             return NO_DUPLICATES
+        before = np.empty_like(sorted_before)
+        before[order] = sorted_before
         return self._rule(order, again, before, keys)
 
     def _rule(self, order: Positions, again: NDArray[np.bool_], before: NDArray[np.bool_], keys: Hashes) -> Ruling:

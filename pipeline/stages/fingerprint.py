@@ -30,20 +30,22 @@ def key_hashes(skus: Sequence[str]) -> Hashes:
 
 
 def find(sorted_hashes: Hashes, wanted: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Which of `wanted` stand in a sorted array, and where. Searching in order is four times faster than searching
+    """Which of `wanted` (sorted, too) stand in a sorted array, and where. Searching in order is four times faster than
     here and there in an array that is larger than the cache."""
     if not len(sorted_hashes) or not len(wanted):
         return np.zeros(len(wanted), dtype=bool), np.zeros(len(wanted), dtype=np.intp)
-    order = np.argsort(wanted)
-    places = np.empty(len(wanted), dtype=np.intp)
-    places[order] = np.searchsorted(sorted_hashes, wanted[order])
+    places = np.searchsorted(sorted_hashes, wanted)
     places[places == len(sorted_hashes)] = 0
     return sorted_hashes[places] == wanted, places
 
 
+SHORTER = 8
+"""How much shorter a run must be than the one before it to be left alone: merging two is cheap, searching many is not."""
+
+
 class SeenKeys:
-    """A set of 64-bit hashes at 8 bytes each: sorted runs, merged when a younger one has grown as large as an older.
-    A set of Python integers takes ten times that."""
+    """A set of 64-bit hashes at 8 bytes each: a few sorted runs, the younger the shorter. A set of Python integers
+    takes ten times that."""
 
     def __init__(self) -> None:
         self._runs: list[Hashes] = []
@@ -52,17 +54,18 @@ class SeenKeys:
         return sum(map(len, self._runs))
 
     def contains(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """For each of some sorted hashes."""
         answer = np.zeros(len(hashes), dtype=bool)
         for run in self._runs:
             answer |= find(run, hashes)[0]
         return answer
 
     def add(self, hashes: NDArray[Any]) -> None:
-        """Hashes that are contained already may be added again; they then take their place twice."""
+        """Sorted hashes, none of which is contained yet."""
         if not len(hashes):
             return
-        run = np.sort(hashes)
-        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+        run = hashes
+        while self._runs and len(self._runs[-1]) <= SHORTER * len(run):
             older = self._runs.pop()
             run = np.concatenate((older, run))
             run.sort(kind="stable")  # two sorted runs: a merge
@@ -76,6 +79,11 @@ class KnownRecords:
         self._known = known
 
     def match(self, prints: Hashes) -> tuple[NDArray[np.bool_], Hashes]:
-        """Which records are stored exactly so, and the key hashes of those (in order, one per match)."""
-        found, places = find(self._known.fingerprints, prints)
-        return found, self._known.key_hashes[places[found]]
+        """Which records are stored exactly so, and the key hashes of those (0 for the others)."""
+        order = np.argsort(prints)
+        hits, places = find(self._known.fingerprints, prints[order])
+        found = np.zeros(len(prints), dtype=bool)
+        found[order] = hits
+        keys = np.zeros(len(prints), dtype=np.int64)
+        keys[order[hits]] = self._known.key_hashes[places[hits]]
+        return found, keys
