@@ -40,7 +40,7 @@ def find(sorted_hashes: Hashes, wanted: Hashes) -> tuple[NDArray[np.bool_], NDAr
 
 
 SHORTER = 8
-"""How much shorter a run must be than the one before it to be left alone: merging two is cheap, searching many is not."""
+"""How much shorter a run must be than the one before it to be left alone: merging two is cheap, searching many not."""
 
 
 class SeenKeys:
