@@ -52,6 +52,17 @@ class Fleet:
             for task in tasks:
                 await producer.enqueue(task)
 
+    async def replay(self, *task_ids: str) -> None:
+        """What an operator does about dead letters, with the command."""
+        await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "cli", "dead", "retry", "--yes", *task_ids],
+            env={**os.environ, **self.environment},
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+
     async def states(self) -> dict[str, str]:
         connection = await asyncpg.connect(self.database_url)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -86,4 +86,20 @@ def all_tasks(root: Path) -> Sequence[ParseTask]:
         _task(4, "Bolts & Co", "csv", root / "bolts-2.csv"),
         _task(5, "Broken", "excel", root / "broken.xlsx", max_retries=0),
         _task(6, "Bolts & Co", "csv", root / "bolts-2.csv", priority="high"),
+    )
+
+
+def price_list(path: Path, prices: Mapping[str, Decimal]) -> bytes:
+    """One row per code, in this order, written over what is there; the same bytes whenever it is called."""
+    lines = ["sku,name,price,currency", *(f"{sku},Part {sku},{price},EUR" for sku, price in prices.items())]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = ("\n".join(lines) + "\n").encode()
+    path.write_bytes(data)
+    return data
+
+
+def order(task_id: str, path: Path, *, supplier: str = "Parts Ltd", **more: Any) -> ParseTask:
+    """Of a comma list; without `as_of` it is valid from when it is registered."""
+    return ParseTask(
+        task_id=task_id, parser_type="csv", supplier_name=supplier, source_config={"file_path": str(path)}, **more
     )
