@@ -37,8 +37,17 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
-        raise SettingsInvalid(f"a setting cannot be used: {wrong}") from None
+        raise SettingsInvalid(f"a setting cannot be used: {'; '.join(map(_wrong, error.errors()))}") from None
+
+
+def _wrong(error: Any) -> str:
+    """By the variable's name: PRICEMILL_CHUNK_SIZE for chunk_size; what is wrong with several names them itself."""
+    sentence = str(error["msg"]).removeprefix("Value error, ")
+    name = ".".join(map(str, error["loc"])).upper()
+    if not name:
+        return sentence
+    bare = name.removeprefix("PRICEMILL_")
+    return f"{bare if bare in {'DATABASE_URL', 'REDIS_URL'} else f'PRICEMILL_{bare}'}: {sentence}"
 
 
 def run(action: Action, *, settings: Settings | None = None) -> int:

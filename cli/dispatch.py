@@ -38,6 +38,9 @@ def dispatch(argv: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> in
     except BrokenPipeError:
         _quieten(sys.stdout)
         return Exit.DONE
+    except OSError as error:
+        # A directory that cannot be written, a full disk: nothing of ours, so no traceback.
+        return _fail(screen, problems.Failed(f"the operating system refuses: {error}", next="pricemill doctor"))
 
 
 def _call(arguments: list[str], commands: Mapping[str, tuple[str, str]], screen: Screen) -> int:

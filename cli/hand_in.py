@@ -42,14 +42,22 @@ def is_address(text: str) -> bool:
 
 def of_address(address: str) -> HandedIn:
     """Nothing is fetched; the worker does that. SourceUnreadable for anything but https."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError as error:
+        raise SourceUnreadable(f"this is no address: {error}", next="check the address") from error
     if parts.scheme != "https":
         raise SourceUnreadable(
             f"only https addresses are fetched, not {parts.scheme}://", next="use https, or download"
         )
-    if parts.hostname == SHEETS:
+    if not host:
+        raise SourceUnreadable("this is no address: it names no host", next="check the address")
+    if parts.username is not None or parts.password is not None:
+        raise SourceUnreadable("an address may not carry a password", next="download the file and import that")
+    if host == SHEETS:
         return HandedIn("google_sheets", {"sheet_url": address}, "Google Sheet")
-    name = Path(parts.path).name or str(parts.hostname)
+    name = Path(parts.path).name or host
     return HandedIn(_by_name(name), {"url": address}, name)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -18,7 +19,13 @@ class Settings(BaseSettings):
     """Every field can be set as PRICEMILL_<NAME>; DATABASE_URL and REDIS_URL also without the prefix."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PRICEMILL_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="PRICEMILL_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
     database_url: SecretStr | None = Field(
@@ -80,7 +87,7 @@ class Settings(BaseSettings):
     create_draft_products: bool = False
     """True: items that match no product by GTIN or code get a draft product."""
 
-    log_level: str = "INFO"
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     log_format: Annotated[str, Field(pattern="^(json|console)$")] = "console"
     """console for people, json for machines."""
@@ -91,6 +98,28 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(Path(part) for part in value.split(":") if part)
         return value
+
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr | None, about: ValidationInfo) -> SecretStr | None:
+        """Names the form and never the value, which may hold a password."""
+        if value is None:
+            return None
+        wanted = ("postgresql", "postgres") if about.field_name == "database_url" else ("redis", "rediss", "unix")
+        try:
+            parts = urlsplit(value.get_secret_value())
+            known = parts.scheme.partition("+")[0] in wanted and (parts.port is None or parts.port > 0)
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError(f"is no address of the form {wanted[0]}://user:password@host:port/name")
+        return value
+
+    @model_validator(mode="after")
+    def _beats_within_the_lease(self) -> Settings:
+        if self.heartbeat_seconds * 3 > self.lease_seconds:
+            raise ValueError("PRICEMILL_HEARTBEAT_SECONDS may be at most a third of PRICEMILL_LEASE_SECONDS")
+        return self
 
     @property
     def spool(self) -> Path:

@@ -69,8 +69,12 @@ def translate(error: BaseException) -> PricemillError | None:
         return None
     if isinstance(error, asyncpg.exceptions.DataError):
         return DataRefused(_sentence(error))
-    if isinstance(error, (OSError, TimeoutError, sqlalchemy.exc.TimeoutError)):
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return ConfigError("DATABASE_URL cannot be used: it is no address of a PostgreSQL database")
+    if isinstance(error, (TimeoutError, sqlalchemy.exc.TimeoutError)):
         return DatabaseUnavailable(_sentence(error) or "PostgreSQL did not answer in time")
+    if isinstance(error, OSError):
+        return DatabaseUnavailable(f"PostgreSQL cannot be reached: {_sentence(error)}")
     if isinstance(error, asyncpg.InternalClientError):
         # asyncpg's answer on a connection that the server has ended, until it notices that the socket is closed.
         return DatabaseUnavailable(_sentence(error))

@@ -85,7 +85,10 @@ def source_name(location: str | None) -> str:
         return "-"
     if "://" not in location:
         return location.rstrip("/").rsplit("/", 1)[-1] or location
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location)
+    except ValueError:  # no address at all: "https://[x", or a password in it that was redacted
+        return location.partition("://")[2].partition("?")[0].rstrip("/").rsplit("/", 1)[-1] or "-"
     if parts.hostname == "docs.google.com":
         return "sheet " + parts.path.removeprefix("/spreadsheets/d/").split("/")[0]
     return parts.path.rstrip("/").rsplit("/", 1)[-1] or (parts.hostname or location)
