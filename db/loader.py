@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,14 +13,15 @@ import orjson
 from contracts.account import Account
 from contracts.errors import DatabaseUnavailable, LeaseLost, StateConflict
 from contracts.failpoints import failpoint
-from contracts.rows import Batch, Item
+from contracts.rows import Batch
 from contracts.store import Claim, Known
 from db import loader_sql as sql
 from db.catalog import category_ids
 from db.errors import DataRefused, translated
 from db.loader_known import read_known
 from db.loader_lane import Lane
-from db.loader_rows import copy_text, log_columns, refusal
+from db.loader_refusals import refusal, refusals
+from db.loader_rows import copy_text, log_columns
 from db.loader_staged import Staged
 from observability.logging import get_logger
 
@@ -94,21 +94,7 @@ class PostgresLoader:
         """The token is good for one commit() and for this loader. Rows that the server cannot read are found there."""
         lane = self._lanes[self._turn]
         self._turn = 1 - self._turn
-        items, kinds = list(batch.items), [0] * len(batch.items)
-        if batch.doubled:
-            kinds = [int(item.row_number in batch.doubled) for item in items]
-        for item in batch.repeated:
-            items.append(item)
-            kinds.append(1 if item.sku in self._refused else 2)
-        staged = Staged(
-            lane=lane,
-            items=items,
-            kinds=kinds,
-            repeated=kinds.count(2),
-            rejects=list(batch.rejects),
-            counted=Account(),
-        )
-        staged.counted.add(batch.account)
+        staged = Staged.of(batch, lane, refused=self._refused)
         try:
             await self._send(staged)
         except DataRefused:
@@ -142,6 +128,8 @@ class PostgresLoader:
             except DataRefused as error:
                 if not self._stocked and error.constraint == sql.ONE_ITEM_A_KEY:
                     self._stocked = True
+                elif error.constraint == sql.ONE_CHECKPOINT_A_SEQUENCE:
+                    staged.alone = False
                 else:
                     staged.suspect = True
             except DatabaseUnavailable as error:
@@ -156,6 +144,9 @@ class PostgresLoader:
 
     async def _commit(self, staged: Staged, complete: Callable[[Account], dict[str, Any]]) -> Account:
         connection = await staged.lane.connection()
+        if not staged.items and staged.alone and await self._commit_alone(connection, staged, complete):
+            assert staged.account is not None
+            return staged.account
         if staged.lane.holds is not staged:
             await self._send(staged)
         with translated():
@@ -176,6 +167,30 @@ class PostgresLoader:
         else:
             staged.lane.emptied()
         return staged.account
+
+    async def _commit_alone(
+        self, connection: asyncpg.Connection, staged: Staged, complete: Callable[[Account], dict[str, Any]]
+    ) -> bool:
+        """A chunk without items in one statement, which needs no answer in between: the loop may be busy meanwhile.
+        False if the fence failed; the long way then tells why."""
+        account = await self._merge(connection, staged)
+        if staged.document is None or staged.account != account:
+            staged.account, staged.document = account, complete(account)
+        if staged.document["sequence"] <= self._sequence:
+            staged.alone = False
+            return False
+        failpoint("chunk.before_fence")
+        failpoint("chunk.before_commit")
+        asyncio.get_running_loop().call_soon(staged.begun)
+        with translated():
+            stored = await connection.fetchval(
+                sql.WHOLE, *self._finishing(staged, staged.document), self._lease, self._sequence
+            )
+        if stored is None:
+            staged.alone = False
+            return False
+        self._sequence = stored
+        return True
 
     async def _write(
         self, connection: asyncpg.Connection, staged: Staged, complete: Callable[[Account], dict[str, Any]]
@@ -234,13 +249,13 @@ class PostgresLoader:
             account.unchanged -= row["changed"]
         return account
 
-    async def _finish(self, connection: asyncpg.Connection, staged: Staged, document: dict[str, Any]) -> None:
+    def _finishing(self, staged: Staged, document: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments of FINISH and the first ones of WHOLE."""
         claim = self._claim
         sequence = document["sequence"]
         if sequence <= self._sequence:
             raise StateConflict(f"checkpoint {sequence} of task {claim.task.task_id} exists already")
-        await connection.execute(
-            sql.FINISH,
+        return (
             claim.task_key,
             claim.epoch,
             sequence,
@@ -250,12 +265,20 @@ class PostgresLoader:
             orjson.dumps(document).decode(),
             *log_columns(staged.rejects),
         )
+
+    async def _finish(self, connection: asyncpg.Connection, staged: Staged, document: dict[str, Any]) -> None:
+        await connection.execute(sql.FINISH, *self._finishing(staged, document))
         if staged.items:
             await connection.execute("TRUNCATE loader_stage")
 
     async def _weed(self, staged: Staged) -> None:
         """Finds the rows that the database refuses and turns them into rejected ones."""
-        refused = await self._refusals(staged, list(zip(staged.items, staged.kinds, strict=True)))
+        refused = await refusals(
+            await staged.lane.connection(),
+            list(zip(staged.items, staged.kinds, strict=True)),
+            categories=self._categories,
+            merge=lambda connection: self._merge(connection, staged),
+        )
         if not refused:
             raise DatabaseUnavailable("the database refused a chunk and then accepted each of its rows")
         for item, reason in refused.items():
@@ -268,27 +291,6 @@ class PostgresLoader:
         staged.repeated = staged.kinds.count(2)
         staged.suspect = False
         staged.lane.holds = None
-
-    async def _refusals(self, staged: Staged, rows: list[tuple[Item, int]]) -> dict[Item, str]:
-        """By halving; each trial is rolled back."""
-        connection = await staged.lane.connection()
-        data = copy_text([item for item, _ in rows], [kind for _, kind in rows], self._categories)
-        try:
-            with translated():
-                transaction = connection.transaction()
-                await transaction.start()
-                try:
-                    await connection.execute("TRUNCATE loader_stage")
-                    await connection.copy_to_table("loader_stage", source=io.BytesIO(data), format="text")
-                    await self._merge(connection, staged)
-                finally:
-                    await transaction.rollback()
-        except DataRefused as error:
-            if len(rows) == 1:
-                return {rows[0][0]: error.message}
-            half = len(rows) // 2
-            return await self._refusals(staged, rows[:half]) | await self._refusals(staged, rows[half:])
-        return {}
 
     async def close(self) -> None:
         await asyncio.gather(*(lane.close() for lane in self._lanes))

@@ -77,15 +77,3 @@ def storable(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def refusal(item: Item, reason: str) -> RowError:
-    """The record of an item that the gate let through and PostgreSQL did not."""
-    return RowError(
-        row_number=item.row_number,
-        code="refused_by_database",
-        message=f"the database refused the row: {reason}",
-        field=None,
-        value=reason,
-        cells=(item.sku, item.name, item.price, item.currency, item.unit, item.gtin, item.characteristics),
-    )

@@ -41,20 +41,31 @@ PIN_CATEGORIES: Final = """
 SELECT count(*) FROM (SELECT FROM categories WHERE id = ANY ($1::uuid[]) FOR KEY SHARE) AS pinned
 """
 
-FINISH: Final = """
-WITH logged AS (
+_FINISH: Final = """
+WITH held AS ({held}), logged AS (
   INSERT INTO parsing_logs
     (task_id, supplier_id, row_number, error_type, error_message, field, value, row_data)
-  SELECT $5, $4, r.* FROM
+  SELECT $5::text, $4::uuid, r.* FROM held,
     unnest($8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[]) AS r
 ), trimmed AS (
-  DELETE FROM checkpoints WHERE task_key = $1 AND sequence <= $3 - 10
+  DELETE FROM checkpoints USING held WHERE task_key = $1::bigint AND sequence <= $3::int - 10
 ), applied AS (
-  UPDATE suppliers SET applied_as_of = $6, updated_at = now()
-   WHERE $6::timestamptz IS NOT NULL AND id = $4 AND (applied_as_of IS NULL OR applied_as_of < $6)
+  UPDATE suppliers SET applied_as_of = $6, updated_at = now() FROM held
+   WHERE $6::timestamptz IS NOT NULL AND suppliers.id = $4 AND (applied_as_of IS NULL OR applied_as_of < $6)
 )
-INSERT INTO checkpoints (task_key, epoch, sequence, document) VALUES ($1, $2, $3, $7)
+INSERT INTO checkpoints (task_key, epoch, sequence, document)
+SELECT $1, $2::int, $3, $7::jsonb FROM held RETURNING sequence
 """
+FINISH: Final = _FINISH.format(held="SELECT 1 AS one")
+"""The last statement of a chunk's transaction, behind its fence."""
+WHOLE: Final = _FINISH.format(
+    held="""
+  UPDATE tasks SET lease_until = clock_timestamp() + $14 WHERE id = $1 AND epoch = $2 AND status = 'running'
+     AND $15::int = (SELECT coalesce(max(sequence), 0) FROM checkpoints WHERE task_key = $1) RETURNING id AS one"""
+)
+"""A whole chunk without items, fence and all; no row if the fence fails. Had the fence to wait for a transaction that
+stored this checkpoint, then ONE_CHECKPOINT_A_SEQUENCE is violated."""
+ONE_CHECKPOINT_A_SEQUENCE: Final = "checkpoints_pkey"
 
 FORGET_LOGS: Final = "DELETE FROM parsing_logs WHERE task_id = $1"
 FORGET_CHECKPOINTS: Final = "DELETE FROM checkpoints WHERE task_key = $1"

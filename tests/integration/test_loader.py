@@ -170,6 +170,41 @@ async def test_a_commit_whose_answer_is_lost_is_recognised(desk: PostgresDesk, s
     assert {sku: len(rows) for sku, rows in (await desk.history()).items()} == {"a": 1, "b": 1, "c": 1}
 
 
+@pytest.mark.parametrize("lost", ["answer", "request"])
+async def test_a_chunk_without_items_survives_a_lost_connection(desk: PostgresDesk, sockets: Path, lost: str) -> None:
+    claim = await claim_of(desk)
+    reject = RowError(2, "price_missing", "price is blank", "price", "", ("a", ""))
+    batch = Batch(1, Cursor(row=2), rejects=[reject], account=Account(read=2, unchanged=1))
+    batch.account.rejected["price_missing"] = 1
+    async with cutting(desk.url, sockets) as (url, cutter):
+        loader = await open_loader(url, claim)
+        await loader.commit(await loader.stage(Batch(0, Cursor(row=0))), Completer(claim, 1))
+        staged = await loader.stage(batch)
+        if lost == "answer":
+            cutter.answers = b"\x00\x00\x00\x04\x00\x00\x00\x02"  # the new sequence as an int4
+        else:
+            cutter.requests = b"parsing_logs"
+        complete = Completer(claim, 2)
+        account = await loader.commit(staged, complete)
+        assert cutter.cuts == 1
+        following = await loader.commit(await loader.stage(batch_of(item(4, "c"), number=2)), Completer(claim, 3))
+        await loader.close()
+    assert complete.accounts == [account] == [batch.account]
+    assert following.new == 1
+    assert await desk.logs() == [("t1", 2, "price_missing")]
+
+
+async def test_a_chunk_without_items_stops_at_the_fence(desk: PostgresDesk) -> None:
+    claim = await claim_of(desk)
+    loader = await open_loader(desk.url, claim)
+    staged = await loader.stage(Batch(1, Cursor(row=1), account=Account(read=1, unchanged=1)))
+    await desk.take_away(claim)
+    with pytest.raises(LeaseLost):
+        await loader.commit(staged, Completer(claim))
+    await loader.close()
+    assert await desk.bench.connection.fetchval("SELECT count(*) FROM checkpoints") == 0
+
+
 async def test_a_commit_that_never_arrived_is_repeated(desk: PostgresDesk, sockets: Path) -> None:
     claim = await claim_of(desk)
     async with cutting(desk.url, sockets) as (url, cutter):
