@@ -13,7 +13,7 @@ LIMIT = """
 SET jit = off; SET work_mem = '512MB'; SET temp_buffers = '512MB'; SET synchronous_commit = off;
 CREATE TEMP TABLE raw (n int GENERATED ALWAYS AS IDENTITY, sku text, name text, category text, price text,
   currency text, stock text, brand text, colour text, weight text, material text);
-\\copy raw (sku, name, category, price, currency, stock, brand, colour, weight, material) FROM '{file}' (FORMAT csv, HEADER)
+{copy}
 ANALYZE raw;
 BEGIN;
 INSERT INTO suppliers (name, source_type) VALUES ('limit', 'csv') ON CONFLICT DO NOTHING;
@@ -67,12 +67,18 @@ SELECT count(*) FROM incoming;
 COMMIT;
 """
 
+# One line for psql.
+COPY = (
+    "\\copy raw (sku, name, category, price, currency, stock, brand, colour, weight, material)"
+    " FROM '{file}' (FORMAT csv, HEADER)"
+)
+
 
 def load(psql: Path, url: str, file: Path, *, task: int) -> float:
     """Seconds that psql takes for the whole list. CalledProcessError if a statement fails."""
     started = perf_counter()
     subprocess.run(
-        [str(psql), url, "-X", "-q"], input=LIMIT.format(file=file, task=task), text=True, check=True,
+        [str(psql), url, "-X", "-q"], input=LIMIT.format(copy=COPY.format(file=file), task=task), text=True, check=True,
         capture_output=True,
     )  # fmt: skip
     return perf_counter() - started

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
 
 from config.profiles import profile_from_understanding
 from config.settings import Settings
 from contracts.account import Account
-from contracts.catalog import Matcher, Profiles
 from contracts.checkpoint import Checkpoint
-from contracts.parser import Parser
 from contracts.reasons import REASONS
-from contracts.store import Claim, Loader
+from contracts.store import Claim
 from contracts.task import ErrorGroup, Statistics, TaskResult
 from observability.logging import get_logger
+from pipeline.ahead import Ahead, Collaborators
 from pipeline.chunks import replay_state, run_chunks
 from pipeline.open import Opened, open_source
 from pipeline.stages.chain import build_stages
@@ -29,23 +26,6 @@ from resilience.checkpoint.seal import seal
 from resilience.guard import Guard
 
 log = get_logger(__name__)
-
-
-class OpenLoader(Protocol):
-    """How a run gets its Loader; workers/app.py chooses the implementation."""
-
-    def __call__(self, claim: Claim, *, source_type: str, restarted: bool) -> Awaitable[Loader]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Collaborators:
-    """What every run of this process uses."""
-
-    settings: Settings
-    parser: Callable[[str], Parser]
-    open_loader: OpenLoader
-    profiles: Profiles
-    matcher: Matcher | None
 
 
 def spool_of(settings: Settings, task_id: str) -> Path:
@@ -61,17 +41,18 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
     started = monotonic()
     task = claim.task
     stored = await with_.profiles.newest(task.supplier_name)
-    opened = await open_source(
-        task,
-        with_.parser(task.parser_type),
-        spool=spool_of(with_.settings, task.task_id),
-        stored=stored,
-        settings=with_.settings,
-    )
-    try:
-        supplier_id, checkpoint = await _load(claim, opened, guards=guards, with_=with_)
-    finally:
-        await opened.reading.close()
+    async with Ahead(claim, with_, begin=stored is not None) as ahead:
+        opened = await open_source(
+            task,
+            with_.parser(task.parser_type),
+            spool=spool_of(with_.settings, task.task_id),
+            stored=stored,
+            settings=with_.settings,
+        )
+        try:
+            supplier_id, checkpoint = await _load(claim, opened, guards=guards, ahead=ahead)
+        finally:
+            await opened.reading.close()
     if with_.matcher is not None:
         await with_.matcher.match(claim)
     account = Account() if checkpoint is None else checkpoint.account
@@ -85,32 +66,29 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
 
 
 async def _load(
-    claim: Claim, opened: Opened, *, guards: Sequence[Guard], with_: Collaborators
+    claim: Claim, opened: Opened, *, guards: Sequence[Guard], ahead: Ahead
 ) -> tuple[str, Checkpoint | None]:
     plan = opened.plan
     resume = resume_from(claim.checkpoints, source_sha256=opened.source.sha256, plan_fingerprint=plan.fingerprint)
     for note in resume.notes:
         log.warning("checkpoint.not_used", reason=note)
-    loader = await with_.open_loader(claim, source_type=claim.task.parser_type, restarted=resume.restarted)
-    try:
-        stages = build_stages(plan, await loader.known())
-        if resume.checkpoint is not None:
-            log.info("run.resumed", row=resume.checkpoint.cursor.row, sequence=resume.checkpoint.sequence)
-            await replay_state(opened.reading, stages, upto=resume.checkpoint.cursor)
-        checkpoint = await run_chunks(
-            task_id=claim.task.task_id,
-            source_sha256=opened.source.sha256,
-            reading=opened.reading,
-            plan=plan,
-            stages=stages,
-            loader=loader,
-            checkpoint=resume.checkpoint,
-            next_sequence=1 if resume.restarted else resume.next_sequence,
-            guards=guards,
-            seal=seal,
-        )
-    finally:
-        await loader.close()
+    loader, known = await ahead.loader(restarted=resume.restarted)
+    stages = build_stages(plan, known)
+    if resume.checkpoint is not None:
+        log.info("run.resumed", row=resume.checkpoint.cursor.row, sequence=resume.checkpoint.sequence)
+        await replay_state(opened.reading, stages, upto=resume.checkpoint.cursor)
+    checkpoint = await run_chunks(
+        task_id=claim.task.task_id,
+        source_sha256=opened.source.sha256,
+        reading=opened.reading,
+        plan=plan,
+        stages=stages,
+        loader=loader,
+        checkpoint=resume.checkpoint,
+        next_sequence=1 if resume.restarted else resume.next_sequence,
+        guards=guards,
+        seal=seal,
+    )
     return loader.supplier_id, checkpoint
 
 

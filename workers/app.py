@@ -27,9 +27,10 @@ from db.matching import PostgresMatcher
 from db.profiles import PostgresProfiles
 from db.reports import Reports
 from parsers.resources import Resources
+from pipeline.ahead import Collaborators, OpenLoader
 from pipeline.executor import Executor
 from pipeline.lease import Held, LeaseKeeper
-from pipeline.run import Collaborators, OpenLoader, run
+from pipeline.run import run
 from resilience.guard import CancelGuard, LeaseGuard, StoppingGuard
 from resilience.retry.policy import policy_named
 from workers.delivery import ArqQueue

@@ -73,9 +73,14 @@ class Classifier:
         return not self.name_is_key and len(here) * 2 >= self._width and self._has_name(cells)
 
     def _is_total(self, cells: Row, here: list[int]) -> bool:
-        texts = [cell for index in here if isinstance(cell := cells[index], str) and not is_number(cell)]
-        words = [text for text in texts if fold(text)]
-        return bool(words) and all(map(says_total, words))
+        found = False
+        for index in here:
+            cell = cells[index]
+            if isinstance(cell, str) and not is_number(cell) and fold(cell):
+                if not says_total(cell):
+                    return False
+                found = True
+        return found
 
     def _is_header(self, cells: Row, here: list[int]) -> bool:
         return (

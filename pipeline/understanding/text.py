@@ -85,7 +85,12 @@ def is_blank(cell: Cell) -> bool:
 
 def filled(row: Row) -> list[int]:
     """Indexes of the cells that hold something."""
-    return [index for index, cell in enumerate(row) if not is_blank(cell)]
+    return [
+        index
+        for index, cell in enumerate(row)
+        # What begins with a visible ASCII character is not blank, and most cells do.
+        if cell is not None and ((type(cell) is str and " " < cell[:1] < "\x7f") or not is_blank(cell))
+    ]
 
 
 def one_line(cell: Cell) -> str:
