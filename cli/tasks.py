@@ -122,7 +122,9 @@ def _lines(detail: TaskDetail) -> Iterator[str]:
     if detail.understanding:
         yield from understanding_lines(detail.understanding)
     for attempt in detail.attempts:
-        told = f": {line(attempt.error['message'])}" if attempt.error else ""
+        # A failure has a message; what was put back or cancelled only a reason.
+        why = (attempt.error or {}).get("message") or (attempt.error or {}).get("reason")
+        told = f": {line(str(why))}" if why else ""
         outcome = attempt.outcome or "running"
         yield f"Attempt   {attempt.epoch}. {stamp(attempt.started_at)}  {outcome} on {line(attempt.worker)}{told}"
 

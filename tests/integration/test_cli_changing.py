@@ -181,6 +181,18 @@ def test_tasks_are_cancelled_and_started_again(pricemill: Installation, database
     assert ask(database_url, "SELECT status::text FROM tasks WHERE task_id = $1", seed.QUEUED) == [("queued",)]
 
 
+@pytest.mark.parametrize("outcome", ["released", "snooze", "cancelled", "discarded"])
+def test_an_attempt_that_ended_without_a_failure_says_why(
+    pricemill: Installation, database_url: str, outcome: str
+) -> None:
+    asyncio.run(seed.fill(database_url))
+    change = "UPDATE task_attempts SET outcome = $1, error = $2 WHERE worker = 'ingest-01'"
+    ask(database_url, change, outcome, json.dumps({"reason": "the worker shuts down"}))
+    shown = pricemill.inside("tasks", "show", seed.RUNNING)
+    assert shown.code == 0
+    assert f"{outcome} on ingest-01: the worker shuts down" in shown.out
+
+
 def test_dead_letters_are_retried_by_cause_and_discarded_one_by_one(pricemill: Installation, database_url: str) -> None:
     asyncio.run(seed.fill(database_url))
     dry = pricemill.inside("dead", "retry", "--cause", "header_not_found", "--dry-run", "--json")
