@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -69,7 +70,7 @@ async def upgrade(url: str, revision: str = "head") -> None:
 
 async def downgrade(url: str, revision: str) -> None:
     """Takes the database down to a revision ("base" = no table of ours, "-1" = one step). Data in dropped tables
-    is gone."""
+    is gone. Raises ConfigError for an unknown revision."""
     await _migrate(url, lambda config: command.downgrade(config, revision))
 
 
@@ -90,7 +91,11 @@ async def _migrate(url: str, act: Callable[[Config], None]) -> None:
     def run(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
-        act(config)
+        try:
+            act(config)
+        except CommandError as error:
+            # A revision that was mistyped, or that only a newer release knows.
+            raise ConfigError(f"the migrations cannot do that: {error}") from error
 
     try:
         with translated():

@@ -238,6 +238,9 @@ def test_the_database_goes_up_and_down_only_when_asked_twice(blank_url: str, red
     assert pricemill.inside("db", "upgrade", "--json").json["before"] is None
     assert pricemill.inside("db", "check").code == 0
     assert pricemill.inside("db", "downgrade", "base").code == 2
+    unknown = pricemill.inside("db", "downgrade", "no_such_revision", "--yes", "--json")
+    assert (unknown.code, unknown.problem["code"]) == (5, "config_error")
+    assert "no_such_revision" in unknown.problem["detail"]
     assert pricemill.inside("db", "downgrade", "base", "--yes", "--json").json["now"] is None
     assert pricemill.inside("status").code == 5
 
