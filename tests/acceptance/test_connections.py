@@ -63,12 +63,13 @@ async def load_through(fleet: Fleet, lists: Path, decide: Decide) -> list[tuple[
 
 
 def of_chunk(request: Request) -> bool:
-    """A COMMIT of a chunk. The loader's other transactions, which change settings for their time, are none."""
-    return (
-        request.application == LOADER
-        and request.is_commit
-        and not any(text.strip().startswith("SET LOCAL") for text in request.before)
-    )
+    """What commits a chunk: COMMIT, or the one statement that stores a chunk without items. The loader's other
+    transactions, which change settings for their time, are none."""
+    if request.application != LOADER:
+        return False
+    if request.is_commit:
+        return not any(text.strip().startswith("SET LOCAL") for text in request.before)
+    return "INSERT INTO checkpoints" in request.text and not request.before
 
 
 def at_commits(cut_of: Callable[[int], Cut | None]) -> Decide:
@@ -83,8 +84,8 @@ async def test_a_connection_that_is_cut_at_the_commit_of_every_chunk_doubles_and
 ) -> None:
     fleet = make_fleet(PRICEMILL_CONCURRENCY="1", PRICEMILL_CHUNK_SIZE="500")
     cuts = await load_through(fleet, lists, at_commits(lambda number: cut if number % 2 else None))
-    # Cut, repeated in peace; the next one. So every chunk has met it exactly once.
-    assert len(cuts) == await ask(fleet.database_url, CHUNKS) > 0
+    # Cut, repeated in peace, and the next one: so every chunk has met it, those without items up to twice.
+    assert len(cuts) >= await ask(fleet.database_url, CHUNKS) > 0
     assert await ask(fleet.database_url, GIVEN_BACK) == 0
     await assert_equal(fleet.database_url, undisturbed)
 

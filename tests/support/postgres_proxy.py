@@ -38,9 +38,9 @@ class Request:
     application: str
     """application_name of the connection."""
     text: str
-    """The SQL of a simple query (as drivers send BEGIN and COMMIT), "" of a prepared statement."""
+    """Its SQL; "" where a statement is only prepared."""
     before: tuple[str, ...] = ()
-    """The simple queries before it in its transaction, the BEGIN included."""
+    """What came before it in its transaction, the BEGIN included; () outside of any."""
 
     @property
     def is_commit(self) -> bool:
@@ -104,10 +104,18 @@ class PostgresProxy:
 
     async def _carry_requests(self, link: _Link, application: str) -> None:
         before: tuple[str, ...] = ()
+        prepared: dict[bytes, str] = {}
+        bound = ""
         while True:
             kind, frame = await _frame(link.reader)
-            if kind in (b"Q", b"S"):
-                request = Request(application, frame[5:-1].decode() if kind == b"Q" else "", before)
+            if kind == b"P":
+                name, text = frame[5:].split(b"\0", 2)[:2]
+                prepared[name] = text.decode()
+            elif kind == b"B":
+                bound = prepared.get(frame[5:].split(b"\0", 2)[1], "")
+            elif kind in (b"Q", b"S"):
+                request = Request(application, frame[5:-1].decode() if kind == b"Q" else bound, before)
+                bound = ""
                 if (cut := self._decide(request)) is not None:
                     self.cuts.append((request, cut))
                     await link.cut(frame, cut)
