@@ -18,6 +18,9 @@ COMMAND_SECONDS = 30.0
 """Of one command, counted by the client: without it a half-open connection is waited for for ever."""
 
 
+TRANSACTION_SECONDS = 60.0
+
+
 def plain_url(url: str) -> str:
     """The URL as asyncpg and psql read it: postgresql+asyncpg://, postgres:// become postgresql://."""
     return re.sub(r"^(postgresql|postgres)(\+\w+)?://", "postgresql://", url)
@@ -54,8 +57,20 @@ async def connect(url: str, *, command_timeout: float | None = COMMAND_SECONDS, 
         connection = await asyncpg.connect(
             plain_url(url), timeout=CONNECT_SECONDS, command_timeout=command_timeout, server_settings=limits(**settings)
         )
-    keep_alive(connection)
+    await _prepare(connection)
     return connection
+
+
+async def limit_transactions(connection: asyncpg.Connection, seconds: float) -> None:
+    """Ends the session if one of its transactions lasts longer; 0 = no limit. Without effect before PostgreSQL 17.
+
+    idle_in_transaction_session_timeout does not see a client that was stopped between the two round trips of a
+    statement's first execution: the session counts as active, statement_timeout is not looked at while the server
+    waits for the client, and the row locks stay for as long as the client sleeps.
+    """
+    if connection.get_server_version().major >= 17:
+        with translated():
+            await connection.execute(f"SET transaction_timeout = {seconds * 1000:.0f}")
 
 
 def keep_alive(connection: asyncpg.Connection) -> None:
@@ -72,6 +87,7 @@ def keep_alive(connection: asyncpg.Connection) -> None:
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     keep_alive(connection)
+    await limit_transactions(connection, TRANSACTION_SECONDS)
 
 
 async def _leave_as_is(connection: asyncpg.Connection) -> None:

@@ -17,9 +17,10 @@ from contracts.rows import Batch
 from contracts.store import Claim, Known
 from db import loader_sql as sql
 from db.catalog import category_ids
+from db.connection import limit_transactions
 from db.errors import DataRefused, translated
 from db.loader_known import read_known
-from db.loader_lane import Lane
+from db.loader_lane import CHUNK_SECONDS, Lane
 from db.loader_refusals import refusal, refusals
 from db.loader_rows import copy_text, log_columns
 from db.loader_staged import Staged
@@ -77,6 +78,7 @@ class PostgresLoader:
         return loader
 
     async def _undo(self, connection: asyncpg.Connection) -> None:
+        await limit_transactions(connection, UNDO_SECONDS)
         with translated():
             async with connection.transaction():
                 await self._fence(connection)
@@ -84,6 +86,7 @@ class PostgresLoader:
                 await connection.execute(sql.UNDO, self.supplier_id, self._claim.task_key, timeout=UNDO_SECONDS)
                 await connection.execute(sql.FORGET_LOGS, self._claim.task.task_id)
                 await connection.execute(sql.FORGET_CHECKPOINTS, self._claim.task_key)
+        await limit_transactions(connection, CHUNK_SECONDS)
         self._sequence = 0
 
     async def known(self) -> Known:

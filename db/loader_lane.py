@@ -7,8 +7,11 @@ import io
 import asyncpg
 
 from db import loader_sql as sql
-from db.connection import connect
+from db.connection import connect, limit_transactions
 from db.errors import translated
+
+CHUNK_SECONDS = 20.0
+"""Longest transaction of a chunk."""
 
 
 class Lane:
@@ -25,8 +28,13 @@ class Lane:
         if self._connection is None or self._connection.is_closed():
             self.holds = None
             self._connection = await connect(self._url, **sql.SESSION)
+            await limit_transactions(self._connection, CHUNK_SECONDS)
             with translated():
                 await self._connection.execute(sql.STAGE)
+                # Ahead of any transaction: a worker that is stopped between the two round trips of a first execution
+                # would keep its locks until it is woken (see limit_transactions).
+                for text in sql.OF_A_CHUNK:
+                    await self._connection._get_statement(text, None)  # noqa: SLF001  # prepare() fills no cache
             self._clean = True
         return self._connection
 

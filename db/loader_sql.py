@@ -92,3 +92,6 @@ SESSION: Final[dict[str, Any]] = {
     "temp_buffers": "32MB",
     "work_mem": "32MB",
 }
+
+OF_A_CHUNK: Final = (FENCE, NEWEST, PIN_CATEGORIES, FIRST, MERGE, REPEAT, FINISH, WHOLE)
+"""What runs inside the transaction of a chunk."""
