@@ -53,9 +53,13 @@ def database(server: EmbeddedPostgres) -> Iterator[str]:
     server.psql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def name_of(url: str) -> str:
+    """The database that a URL names."""
+    return url.split("@/")[1].split("?", maxsplit=1)[0]
+
+
 def settle(server: EmbeddedPostgres, url: str) -> None:
     """What autovacuum would do in a quiet hour, so that no contestant pays for the one before."""
-    name = url.split("@/")[1].split("?", maxsplit=1)[0]
     server.psql("VACUUM ANALYZE", database=name)
     server.psql("CHECKPOINT")
 
@@ -73,11 +77,10 @@ def check_limit(server: EmbeddedPostgres, url: str, count: int) -> None:
     """The limit must arrive at the same tables as ours, or the ratio means nothing."""
     good = sum(not rows.is_bad(item) for item in range(count))
     changed = sum(rows.is_changed(item) and not rows.is_bad(item) for item in range(count))
-    name = url.split("@/")[1].split("?", maxsplit=1)[0]
     stored = server.psql(
         "SELECT (SELECT count(*) FROM supplier_items), (SELECT count(*) FROM price_history),"
         " (SELECT count(*) FROM parsing_logs)",
-        database=name,
+        database=name_of(url),
     ).strip()
     expected = f"{good}|{good + changed}|{3 * (count - good)}"
     if stored != expected:
@@ -86,6 +89,10 @@ def check_limit(server: EmbeddedPostgres, url: str, count: int) -> None:
 
 def run_ours(server: EmbeddedPostgres, redis_url: str, lists: dict[str, Path], figures: Figures) -> None:
     with database(server) as url, worker(url, redis_url, lists["first"].parent) as process:
+        # A worker that has worked: what it imports at its first task is no part of a load.
+        asyncio.run(process.load(lists["warm"], supplier="warm"))
+        server.psql("DELETE FROM suppliers WHERE name = 'warm'", database=name_of(url))
+        server.psql("DELETE FROM parsing_logs", database=name_of(url))
         for stage in STAGES:
             settle(server, url)
             loaded = asyncio.run(process.load(lists[stage], supplier="ours"))
@@ -105,10 +112,11 @@ def run_peers(server: EmbeddedPostgres, lists: dict[str, Path], figures: Figures
 
 
 def write_lists(home: Path, count: int) -> dict[str, Path]:
-    first, second = home / f"{count}-first.csv", home / f"{count}-second.csv"
+    warm, first, second = (home / f"{count}-{part}.csv" for part in ("warm", "first", "second"))
+    rows.write(warm, rows=200)
     rows.write(first, rows=count)
     rows.write(second, rows=count, version=2)
-    return {"first": first, "changed": second, "same": second}
+    return {"warm": warm, "first": first, "changed": second, "same": second}
 
 
 def show(figures: Figures) -> None:

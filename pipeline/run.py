@@ -50,7 +50,7 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
             settings=with_.settings,
         )
         try:
-            supplier_id, checkpoint = await _load(claim, opened, guards=guards, ahead=ahead)
+            supplier_id, checkpoint, samples = await _load(claim, opened, guards=guards, ahead=ahead)
         finally:
             await opened.reading.close()
     if with_.matcher is not None:
@@ -62,12 +62,12 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
             mode="json", exclude_none=True
         )
         await with_.profiles.add(task.supplier_name, document, created_by="pricemill")
-    return summarise(claim, opened, account, supplier_id=supplier_id, seconds=monotonic() - started)
+    return summarise(claim, opened, account, samples, supplier_id=supplier_id, seconds=monotonic() - started)
 
 
 async def _load(
     claim: Claim, opened: Opened, *, guards: Sequence[Guard], ahead: Ahead
-) -> tuple[str, Checkpoint | None]:
+) -> tuple[str, Checkpoint | None, dict[str, str]]:
     plan = opened.plan
     resume = resume_from(claim.checkpoints, source_sha256=opened.source.sha256, plan_fingerprint=plan.fingerprint)
     for note in resume.notes:
@@ -89,10 +89,12 @@ async def _load(
         guards=guards,
         seal=seal,
     )
-    return loader.supplier_id, checkpoint
+    return loader.supplier_id, checkpoint, stages.samples
 
 
-def summarise(claim: Claim, opened: Opened, account: Account, *, supplier_id: str, seconds: float) -> TaskResult:
+def summarise(
+    claim: Claim, opened: Opened, account: Account, samples: dict[str, str], *, supplier_id: str, seconds: float
+) -> TaskResult:
     """The task-result document of a run in which every row is accounted for."""
     stored = account.new + account.changed + account.unchanged
     failed = account.rejected.total()
@@ -115,7 +117,7 @@ def summarise(claim: Claim, opened: Opened, account: Account, *, supplier_id: st
             items_per_second=round(stored / took, 1) if took else Decimal(0),
         ),
         errors=[
-            ErrorGroup(error_type=code, count=count, sample_message=REASONS[code].sentence if code in REASONS else code)
+            ErrorGroup(error_type=code, count=count, sample_message=samples.get(code, REASONS[code].fix))
             for code, count in account.rejected.most_common()
             if count
         ],

@@ -28,6 +28,8 @@ class Stages:
 
     def __init__(self, plan: Plan, known: Known) -> None:
         understanding = plan.understanding
+        self.samples: dict[str, str] = {}
+        """The first rejected row of each code, as a sentence."""
         self._seed = plan.seed
         self._known = KnownRecords(known)
         self._validation = Validation(understanding)
@@ -70,6 +72,7 @@ class Stages:
             self._obey(ruling, places, items, chunk=chunk, prints=prints, batch=batch)
         for reject in batch.rejects:
             batch.account.rejected[reject.code] += 1
+            self.samples.setdefault(reject.code, f"row {reject.row_number}: {reject.message}")
         return batch
 
     def _look_up(self, chunk: Chunk, numbers: Sequence[int]) -> tuple[Hashes | None, Mask, Hashes]:
