@@ -60,7 +60,7 @@ def name_of(url: str) -> str:
 
 def settle(server: EmbeddedPostgres, url: str) -> None:
     """What autovacuum would do in a quiet hour, so that no contestant pays for the one before."""
-    server.psql("VACUUM ANALYZE", database=name)
+    server.psql("VACUUM ANALYZE", database=name_of(url))
     server.psql("CHECKPOINT")
 
 
