@@ -169,7 +169,14 @@ async def _until_empty(app: WorkerApp, waking: WakingWorker, rescue: Rescue) -> 
     while True:
         await asyncio.sleep(0.05)
         try:
-            if waking.idle and await app.queue.depth() == (0, 0) and not await rescue.sweep():
+            taken = waking.taken
+            if (
+                waking.idle
+                and await app.queue.depth() == (0, 0)
+                and not await rescue.sweep()
+                and waking.idle
+                and waking.taken == taken
+            ):
                 return
         except PricemillError as error:
             log.debug("burst.not_known", error=str(error))

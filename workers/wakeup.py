@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from arq.connections import ArqRedis
-from arq.constants import job_key_prefix
+from arq.constants import job_key_prefix, retry_key_prefix
 from arq.worker import Function, Worker
 from redis.exceptions import RedisError, ResponseError
 
@@ -18,7 +19,7 @@ from observability.logging import get_logger
 from workers.delivery import inbox_key, wake_key
 from workers.inbox import Inbox
 from workers.messages import decode_job
-from workers.redis_pool import KEPT_MS, call, to_json
+from workers.redis_pool import call, to_json
 
 log = get_logger(__name__)
 
@@ -26,6 +27,8 @@ POLL_SECONDS: Final = 2.5
 """The safety net beneath the wake-up: an idle worker sends four commands each time, bare arq one each half second."""
 LOOK_SECONDS: Final = 5.0
 """How often a worker without room asks whether Redis is there."""
+PAYLOAD_MS: Final = 10_000
+"""How long the payload of a job is kept once it was taken; it is read at once."""
 BACKOFF_SECONDS: Final = (0.05, 1.0)
 """First and longest pause while Redis is away."""
 
@@ -71,6 +74,9 @@ class WakingWorker(Worker):
         """Monotonic seconds of the last look at the queue that Redis answered."""
         self.idle = False
         """Nothing runs, and the last look found nothing due."""
+        self.taken = 0
+        """Jobs taken from the queue so far."""
+        self._again: set[str] = set()
         self._inbox = inbox
         self._changed = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -142,27 +148,42 @@ class WakingWorker(Worker):
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
         """Starts those that this worker, and no other, removed from the queue."""
+        self.idle = False
         async with self.pool.pipeline(transaction=False) as pipe:
             for raw_id in job_ids:
                 pipe.zrem(self.queue_name, raw_id)
-                pipe.pexpire(job_key_prefix.encode() + raw_id, KEPT_MS)
+                pipe.pexpire(job_key_prefix.encode() + raw_id, PAYLOAD_MS)
             removed = await pipe.execute()
         for raw_id, won in zip(job_ids, removed[::2], strict=True):
             if not won:
                 continue
-            self.idle = False
+            self.taken += 1
             job_id = raw_id.decode(errors="replace")
             if job_id.encode() != raw_id:
                 await self._inbox.put(raw_id)
                 continue
             if job_id in self.tasks and not self.tasks[job_id].done():
-                # The sweep sent it again while it runs here. arq knows its jobs by id and would mix up the two.
+                # Sent again while it is being looked at here: it may have been refused as blocked just before what
+                # blocked it ended. arq knows its jobs by id and would mix up the two, so it is looked at afterwards.
+                self._again.add(job_id)
                 continue
             await self.sem.acquire()
             self.job_counter += 1
-            task = self.loop.create_task(self.run_job(job_id, 0))
-            task.add_done_callback(self._job_ended)
-            self.tasks[job_id] = task
+            self._start(job_id)
+
+    def _start(self, job_id: str) -> None:
+        task = self.loop.create_task(self.run_job(job_id, 0))
+        task.add_done_callback(partial(self._job_ended, job_id))
+        self.tasks[job_id] = task
+
+    async def finish_job(self, job_id: str, *_: Any, **__: Any) -> None:
+        """Unlike arq's, touches neither queue nor payload: both may belong to the same delivery sent again, which
+        another worker may be about to take. The payload expires by itself."""
+        await self.pool.delete(retry_key_prefix + job_id)
+
+    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
+        """As finish_job()."""
+        await self.pool.delete(retry_key_prefix + job_id)
 
     async def _wait_for_room(self) -> None:
         self._changed.clear()
@@ -172,7 +193,13 @@ class WakingWorker(Worker):
             await self.pool.ping()
             self.last_poll = time.monotonic()
 
-    def _job_ended(self, _: asyncio.Task[None]) -> None:
+    def _job_ended(self, job_id: str, _: asyncio.Task[None]) -> None:
+        if job_id in self._again:
+            self._again.discard(job_id)
+            if self.allow_pick_jobs:
+                self._reap()
+                self._start(job_id)  # in the same slot
+                return
         self._release_sem_dec_counter_on_complete()
         self._changed.set()
 
