@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
 """The server's answer to COMMIT."""
+
+
+_PREPARED = re.compile(rb"P....(__asyncpg_stmt_\w+__)\x00([^\x00]+)\x00", re.DOTALL)
+_BOUND = re.compile(rb"B....[^\x00]*\x00(__asyncpg_stmt_\w+__)\x00", re.DOTALL)
 
 
 class Cutter:
@@ -43,9 +48,17 @@ async def cutting(url: str, directory: Path) -> AsyncIterator[tuple[str, Cutter]
         open_writers.update(writers)
 
         async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
+            prepared: dict[bytes, bytes] = {}
             with contextlib.suppress(OSError):
                 while data := await reader.read(65_536):
-                    if cutter.cut(cutter.answers if answers else cutter.requests, data):
+                    seen = data
+                    if not answers:
+                        # A statement is asked for when it is bound, whenever it was prepared.
+                        prepared |= dict(_PREPARED.findall(data))
+                        seen = _PREPARED.sub(b"", data) + b"".join(
+                            prepared.get(name, b"") for name in _BOUND.findall(data)
+                        )
+                    if cutter.cut(cutter.answers if answers else cutter.requests, seen):
                         break
                     writer.write(data)
                     await writer.drain()
