@@ -14,7 +14,7 @@ from contracts.task import ColumnMapping, ColumnRef, Document, TaskOptions
 from contracts.understanding import FIELDS, Understanding
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-PROFILE_VERSION = "1.0"
+PROFILE_VERSION = "1.1"
 
 
 class ProfileRead(Document):
@@ -66,7 +66,7 @@ class SupplierProfile(Document):
         title="Supplier profile",
         json_schema_extra={
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": "https://pricemill.example/schemas/supplier-profile/1.0",
+            "$id": "https://pricemill.example/schemas/supplier-profile/1.1",
             "examples": [
                 {
                     "schema_version": "1.0",
@@ -86,7 +86,9 @@ class SupplierProfile(Document):
         },
     )
 
-    schema_version: Literal["1.0"] = Field(default="1.0", description="Version of this document's shape.")
+    schema_version: Literal["1.0", "1.1"] = Field(
+        default="1.1", description="Version of this document's shape; 1.1 only adds members."
+    )
     read: ProfileRead = Field(default=ProfileRead(), description="How the file is opened.")
     mapping: ColumnMapping = Field(
         default=ColumnMapping(),
@@ -121,6 +123,26 @@ def load_profile(document: Mapping[str, Any]) -> SupplierProfile:
     except ValidationError as error:
         wrong = "; ".join(f"/{'/'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
         raise ProfileInvalid(f"the supplier profile cannot be used: {wrong}") from error
+
+
+def amend(profile: SupplierProfile | None, patch: Mapping[str, Any]) -> SupplierProfile:
+    """The profile with a JSON merge patch (RFC 7396) applied: null takes a member out, objects are merged, everything
+    else replaces what was there. Raises ProfileInvalid."""
+    document = {} if profile is None else profile.model_dump(mode="json", exclude_defaults=True)
+    document.pop("schema_version", None)
+    return load_profile(_merged(document, patch))
+
+
+def _merged(document: Any, patch: Any) -> Any:
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(document) if isinstance(document, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged
 
 
 def apply_profile(config: Document, profile: SupplierProfile | None) -> Document:

@@ -4,7 +4,9 @@ PricemillError
 ├── ConfigError          something was set up wrong (permanent)
 │   └── UnknownParser, ProfileInvalid
 ├── ValidationError      a document or a file is not what it must be (permanent)
-│   ├── ContractViolation, SourceUnreadable, HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous
+│   ├── NeedsAnswer      a person must decide; the list is held with its question
+│   │   └── HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous, ListDoubtful
+│   ├── ContractViolation, SourceUnreadable
 │   ├── SourceTooLarge, SourceRefused, SourceChanged, ParserDied, AccountMismatch
 ├── DependencyError      something we call did not answer well
 │   ├── SourceUnavailable, DatabaseUnavailable, QueueUnavailable, QueueFull, TimeLimitExceeded (transient)
@@ -26,6 +28,8 @@ import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
+
+from contracts.questions import Question
 
 
 class Disposition(StrEnum):
@@ -99,22 +103,39 @@ class SourceUnreadable(ValidationError):
     next_step = "open the file yourself; ask the supplier for a new copy"
 
 
-class HeaderNotFound(ValidationError):
+class NeedsAnswer(ValidationError):
+    """a person must decide how this list is to be read"""
+
+    next_step = "pricemill held show TASK lists the answers; pricemill held answer TASK NUMBER takes one"
+
+    def __init__(self, message: str | None = None, /, *, question: Question | None = None, **context: Any) -> None:
+        if question is not None:
+            context["question"] = question.document()
+        super().__init__(message or (None if question is None else question.sentence), **context)
+        self.question = question
+        """None if there is no ready answer; the list is held all the same."""
+
+
+class HeaderNotFound(NeedsAnswer):
     """no header row was found"""
 
     next_step = "pricemill map FILE shows what was seen; name the row with header_row or give a column_mapping"
 
 
-class MappingIncomplete(ValidationError):
+class MappingIncomplete(NeedsAnswer):
     """required columns are missing"""
 
     next_step = "pricemill map FILE shows the columns; name the missing ones in column_mapping"
 
 
-class PriceFormatAmbiguous(ValidationError):
+class PriceFormatAmbiguous(NeedsAnswer):
     """the prices of this list can be read in two ways"""
 
     next_step = "say which: set numbers.decimal to '.' or ',' in the supplier profile"
+
+
+class ListDoubtful(NeedsAnswer):
+    """the list differs from the supplier's last one in a way that no rule may decide"""
 
 
 class SourceTooLarge(ValidationError):
