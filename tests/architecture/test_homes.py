@@ -29,6 +29,8 @@ HOMES: dict[str, set[str]] = {
     "httpx": {"parsers"},
     "charset_normalizer": {"parsers"},
     "defusedxml": {"parsers"},
+    "pypdf": {"parsers"},
+    "selectolax": {"parsers"},
     "tenacity": {"resilience"},
     "psutil": {"resilience"},
     "structlog": {"observability"},
