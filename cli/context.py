@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contracts.errors import ConfigError, QueueUnavailable
+from contracts.errors import QueueUnavailable
 from contracts.queue import Delivery
 
 if TYPE_CHECKING:
@@ -22,32 +22,11 @@ if TYPE_CHECKING:
 Action = Callable[["App"], Awaitable[int]]
 
 
-class SettingsInvalid(ConfigError):
-    """a setting cannot be used"""
-
-    next_step = "correct the environment variable or the .env file"
-
-
 def load_settings(**overrides: Any) -> Settings:
-    """From the environment; `overrides` win. SettingsInvalid names every bad variable, never its value."""
-    from pydantic import ValidationError
+    """From the environment; `overrides` win. Raises SettingsInvalid."""
+    from config import settings
 
-    from config.settings import Settings
-
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        raise SettingsInvalid(f"a setting cannot be used: {'; '.join(map(_wrong, error.errors()))}") from None
-
-
-def _wrong(error: Any) -> str:
-    """By the variable's name: PRICEMILL_CHUNK_SIZE for chunk_size; what is wrong with several names them itself."""
-    sentence = str(error["msg"]).removeprefix("Value error, ")
-    name = ".".join(map(str, error["loc"])).upper()
-    if not name:
-        return sentence
-    bare = name.removeprefix("PRICEMILL_")
-    return f"{bare if bare in {'DATABASE_URL', 'REDIS_URL'} else f'PRICEMILL_{bare}'}: {sentence}"
+    return settings.load_settings(**overrides)
 
 
 def run(action: Action, *, settings: Settings | None = None) -> int:

@@ -58,7 +58,7 @@ def _check(screen: Screen, file: str) -> int:
         good = sum(len(batch) for batch in _batches(stream, refused))
     screen.answer({"valid": good, "refused": refused}, lambda: [f"{plural(good, 'task')} valid, {len(refused)} not."])
     _tell(screen, refused)
-    return Exit.DONE if not refused else Exit.FINDINGS if good else Exit.REFUSED
+    return _exit(screen, good, refused)
 
 
 def _report(screen: Screen, answers: list[Any], refused: list[dict[str, Any]]) -> int:
@@ -81,7 +81,14 @@ def _report(screen: Screen, answers: list[Any], refused: list[dict[str, Any]]) -
     if answers:
         one = answers[0].task_id
         screen.next(f"pricemill tasks show {line(one)}" if len(answers) == 1 else "pricemill status")
-    return Exit.DONE if not refused else Exit.FINDINGS if answers else Exit.REFUSED
+    return _exit(screen, len(answers), refused)
+
+
+def _exit(screen: Screen, good: int, refused: list[dict[str, Any]]) -> int:
+    if not good and not refused:
+        screen.note("There was no task to read: one JSON document, or one a line, is expected.")
+        return Exit.REFUSED
+    return Exit.DONE if not refused else Exit.FINDINGS if good else Exit.REFUSED
 
 
 def _lines(answers: list[Any], created: int) -> Iterator[str]:

@@ -35,6 +35,8 @@ def make_task(handed: HandedIn, wishes: Wishes) -> ParseTask:
     from contracts.task import new_task_id
 
     parser_type = wishes.parser or handed.parser_type
+    if wishes.parser is not None:
+        _require_parser(wishes.parser)
     config: dict[str, Any] = dict(handed.location)
     if wishes.mapping:
         config["column_mapping"] = _mapping(wishes.mapping)
@@ -62,6 +64,14 @@ def make_task(handed: HandedIn, wishes: Wishes) -> ParseTask:
         told = "; ".join(f"{pointer}: {sentence}" for pointer, sentence in error.violations)
         raise Usage(f"this task cannot be: {told or error.message}") from error
     return task
+
+
+def _require_parser(name: str) -> None:
+    from parsers import table
+
+    known = sorted(table())
+    if name not in known:
+        raise Usage(f"there is no parser “{name}” here; there are: {', '.join(known)}")
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, Any]:

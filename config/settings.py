@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from contracts.errors import ConfigError
 
 
 def _default_data_dir() -> Path:
@@ -128,3 +130,27 @@ class Settings(BaseSettings):
     @property
     def lease(self) -> timedelta:
         return timedelta(seconds=self.lease_seconds)
+
+
+class SettingsInvalid(ConfigError):
+    """a setting cannot be used"""
+
+    next_step = "correct the environment variable or the .env file"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """From the environment; `overrides` win. SettingsInvalid names every bad variable, never its value."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsInvalid(f"a setting cannot be used: {'; '.join(map(_wrong, error.errors()))}") from None
+
+
+def _wrong(error: Any) -> str:
+    """By the variable's name: PRICEMILL_CHUNK_SIZE for chunk_size; what is wrong with several names them itself."""
+    sentence = str(error["msg"]).removeprefix("Value error, ")
+    name = ".".join(map(str, error["loc"])).upper()
+    if not name:
+        return sentence
+    bare = name.removeprefix("PRICEMILL_")
+    return f"{bare if bare in {'DATABASE_URL', 'REDIS_URL'} else f'PRICEMILL_{bare}'}: {sentence}"

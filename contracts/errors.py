@@ -178,24 +178,28 @@ class SourceUnavailable(DependencyError):
     """the source did not answer"""
 
     disposition = Disposition.TRANSIENT
+    next_step = "check that the address answers; pricemill tasks retry TASK tries again"
 
 
 class TimeLimitExceeded(DependencyError):
     """the run took longer than allowed"""
 
     disposition = Disposition.TRANSIENT
+    next_step = "raise PRICEMILL_TIME_LIMIT_SECONDS if lists of this size are expected; what was committed stays"
 
 
 class DatabaseUnavailable(DependencyError):
     """PostgreSQL cannot be used at the moment"""
 
     disposition = Disposition.TRANSIENT
+    next_step = "pricemill doctor shows what is missing; work goes on by itself once PostgreSQL answers"
 
 
 class QueueUnavailable(DependencyError):
     """Redis cannot be used at the moment"""
 
     disposition = Disposition.TRANSIENT
+    next_step = "pricemill doctor shows what is missing; accepted tasks are sent once Redis answers"
 
 
 class QueueFull(DependencyError):

@@ -69,6 +69,9 @@ Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern
 ColumnRef = Annotated[Whole, Field(ge=0, le=16383)] | Annotated[str, StringConstraints(min_length=1, max_length=500)]
 """A header, a column letter ("A", "BC") or a zero-based index; a header that equals a letter wins."""
 
+HTTPS = r"^https://(\[[0-9A-Fa-f:.]+\]|[^\s/?#\[\]@:]+)(:[0-9]{1,5})?([/?#]\S*)?$"
+"""An https address with a host and without a password."""
+
 ColumnRefs = Annotated[list[ColumnRef], Field(min_length=1)]
 
 
@@ -109,7 +112,7 @@ class TableSource(Document):
 
     file_path: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
     """Relative to a source root, or absolute inside one."""
-    url: Annotated[str, StringConstraints(pattern=r"^https://", max_length=2048)] | None = None
+    url: Annotated[str, StringConstraints(pattern=HTTPS, max_length=2048)] | None = None
     column_mapping: ColumnMapping = ColumnMapping()
     characteristic_columns: list[ColumnRef] | None = None
     """None = every column that is not mapped."""

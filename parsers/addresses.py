@@ -41,5 +41,9 @@ async def resolve(host: str, port: int, *, allow_private: bool) -> str:
     if not addresses:
         raise SourceUnavailable(f"the name “{host}” has no address", host=host)
     if not allow_private and not all(map(is_public, addresses)):
-        raise SourceNotAllowed(f"“{host}” leads to an address that is not public", host=host)
+        raise SourceNotAllowed(
+            f"“{host}” leads to an address that is not public",
+            host=host,
+            next="if this host is yours to read, have PRICEMILL_ALLOW_PRIVATE_URLS=true set for the workers",
+        )
     return addresses[0]

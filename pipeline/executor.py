@@ -73,9 +73,11 @@ class Executor:
     async def _attempt(self, claim: Claim, held: Held) -> Settlement:
         try:
             try:
-                async with asyncio.timeout(self._time_limit):
+                async with asyncio.timeout(self._time_limit) as limit:
                     return Completed(await self._run(claim, held))
             except TimeoutError as error:
+                if not limit.expired():
+                    raise  # of something the run waited for
                 raise TimeLimitExceeded(f"the run took longer than {self._time_limit:g} s") from error
         except Exception as error:  # the one place that turns whatever a run meets into a value
             log.warning("task.failed", error=str(error), kind=type(error).__name__, exc_info=not hasattr(error, "code"))

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from config.settings import Settings
+from config.settings import Settings, load_settings
 from contracts.errors import PricemillError
 from observability.logging import configure, get_logger
 from workers.app import open_app
@@ -18,15 +18,22 @@ log = get_logger(__name__)
 
 EXIT_UNAVAILABLE = 69
 """EX_UNAVAILABLE: a server that is needed to start is away; starting again later may help."""
+EXIT_CONFIG = 78
+"""EX_CONFIG: a setting is wrong; starting again does not help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 after SIGTERM, SIGINT or a finished burst; 69 if it could not start; 70 if it ended itself because it hung."""
+    """0 after SIGTERM, SIGINT or a finished burst; 69 if it could not start, 78 with a wrong setting; 70 if it ended itself because it hung."""
     parser = argparse.ArgumentParser(prog="python -m workers", description="Runs one worker process.")
     parser.add_argument("--burst", action="store_true", help="end when nothing waits any more")
     parser.add_argument("--supervised", action="store_true", help="start the worker again whenever it dies")
     chosen = parser.parse_args(arguments)
-    settings = Settings()
+    try:
+        settings = load_settings()
+    except PricemillError as error:
+        configure(level="INFO", log_format="console")
+        log.error("worker.not_started", error=str(error), next=error.next_step)
+        return EXIT_CONFIG
     configure(level=settings.log_level, log_format="json" if settings.log_format == "json" else "console")
     if chosen.supervised:
         return supervise([sys.executable, "-m", "workers", *(["--burst"] if chosen.burst else [])])

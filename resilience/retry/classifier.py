@@ -108,7 +108,7 @@ _TYPES: Final[dict[str, Verdict]] = {
         "credentials_refused", "Security", _PERMANENT, next_step="renew the credential file of this source"
     ),
     "builtins.MemoryError": Verdict("out_of_memory", "Dependency", _TRANSIENT),
-    "builtins.TimeoutError": Verdict("time_limit_exceeded", "Dependency", _TRANSIENT),
+    "builtins.TimeoutError": Verdict("timed_out", "Dependency", _TRANSIENT),
     "builtins.UnicodeError": Verdict("text_undecodable", "Validation", _PERMANENT),
 }
 """By the qualified name of a class or of one of its bases, so that nothing need be imported to know it."""
@@ -125,7 +125,7 @@ def classify(error: BaseException) -> Verdict:
             error.disposition,
             infrastructure=isinstance(error, DatabaseUnavailable | QueueUnavailable),
             retry_after=error.retry_after,
-            next_step=error.next_step,
+            next_step=str(error.context.get("next") or error.next_step),
         )
     if isinstance(error, pydantic.ValidationError):
         return Verdict("document_invalid", "Validation", _PERMANENT)

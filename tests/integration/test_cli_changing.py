@@ -168,6 +168,18 @@ def test_nothing_accepted_is_exit_5(pricemill: Installation, tmp_path: Path) -> 
     assert answer.json["refused"][0]["line"] == 1
 
 
+def test_no_task_at_all_is_exit_5_and_said(pricemill: Installation) -> None:
+    answer = pricemill("enqueue", "-", stdin="\n\n")
+    assert answer.code == 5
+    assert "no task to read" in answer.err
+
+
+def test_an_unknown_parser_is_named_with_those_there_are(pricemill: Installation, price_list: Path) -> None:
+    answer = pricemill.inside("import", price_list, "--supplier", "Nord", "--parser", "nope")
+    assert answer.code == 2
+    assert "csv" in answer.err
+
+
 def test_tasks_are_cancelled_and_started_again(pricemill: Installation, database_url: str) -> None:
     asyncio.run(seed.fill(database_url))
     assert pricemill.inside("tasks", "cancel", seed.QUEUED, "--dry-run").code == 0

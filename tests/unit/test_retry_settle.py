@@ -217,7 +217,7 @@ def test_these_errnos_are_not(number):
         (httpx.ConnectError("no route"), "source_unavailable"),
         (httpx.ReadTimeout("slow"), "source_unavailable"),
         (sqlalchemy.exc.TimeoutError("pool"), "database_unavailable"),
-        (TimeoutError(), "time_limit_exceeded"),
+        (TimeoutError(), "timed_out"),
         (MemoryError(), "out_of_memory"),
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "no"), "text_undecodable"),
         (ConnectionResetError(), "system_unavailable"),

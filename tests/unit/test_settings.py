@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from cli.context import SettingsInvalid, load_settings
+from config.settings import SettingsInvalid, load_settings
 from config.settings import Settings
 
 
