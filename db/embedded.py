@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import os
 import secrets
@@ -11,15 +10,14 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from contracts.errors import ConfigError, DatabaseUnavailable
 from db import embedded_account
+from db.sharing import Hold, gate, joining
 
 DATABASE = "pricemill"
 SUPERUSER = "postgres"
@@ -47,17 +45,14 @@ VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 """For tests: a power cut loses everything, a killed process nothing."""
 
 
-class EmbeddedPostgres:
-    """One user's hold on a running server. Every user keeps a shared lock on one file for as long as it lives;
-    the kernel drops it with the process, so a killed user is never counted. `close()` stops the server
-    if no other user is left; a server whose last user was killed goes on until the next user leaves."""
+class EmbeddedPostgres(Hold):
+    """One user's hold on a running server."""
 
     def __init__(self, directory: Path, *, users: int, socket_dir: Path, binaries: Path) -> None:
+        super().__init__(users)
         self.directory = directory
         self.socket_dir = socket_dir
         self.binaries = binaries
-        self._users = users
-        self._process = os.getpid()
 
     @property
     def url(self) -> str:
@@ -71,30 +66,14 @@ class EmbeddedPostgres:
         """Runs SQL as superuser and answers the unaligned tuples. CalledProcessError if the server refuses."""
         return _psql(self.binaries, self.socket_dir, sql, database=database)
 
-    def close(self) -> bool:
-        """Leaves; True if that stopped the server. Does nothing the second time or in a forked child."""
-        if self._users < 0 or self._process != os.getpid():
-            return False
-        try:
-            with _gate(self.directory):
-                try:
-                    fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return False
-                cluster = self.directory / "postgres"
-                _stop(cluster, self.binaries)
-                if self.socket_dir != cluster:
-                    shutil.rmtree(self.socket_dir, ignore_errors=True)
-                return True
-        finally:
-            os.close(self._users)
-            self._users = -1
+    def _gate(self) -> AbstractContextManager[None]:
+        return _gate(self.directory)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
+    def _stop(self) -> None:
+        cluster = self.directory / "postgres"
+        _stop(cluster, self.binaries)
+        if self.socket_dir != cluster:
+            shutil.rmtree(self.socket_dir, ignore_errors=True)
 
 
 def start(directory: Path, *, durable: bool = True, version: int = VERSION) -> EmbeddedPostgres:
@@ -106,27 +85,22 @@ def start(directory: Path, *, durable: bool = True, version: int = VERSION) -> E
     directory.mkdir(parents=True, exist_ok=True)
     cluster = directory / "postgres"
     with _gate(directory):
-        users = os.open(directory / "postgres.users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(users, fcntl.LOCK_SH)
-            if (cluster / "PG_VERSION").exists():
-                version = int((cluster / "PG_VERSION").read_text())
-            binaries = _binaries(version)
-            socket_dir = _answering(cluster, binaries)
-            if socket_dir is None:
-                embedded_account.admit(binaries, directory)
-                if not cluster.exists():
-                    _initialise(cluster, binaries, version=version, durable=durable)
-                socket_dir = _launch(cluster, binaries, SETTINGS if durable else SETTINGS | VOLATILE)
-            exists = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
-            if not _psql(binaries, socket_dir, exists):
-                _psql(binaries, socket_dir, f"CREATE DATABASE {DATABASE}")
+            with joining(directory / "postgres.users") as users:
+                if (cluster / "PG_VERSION").exists():
+                    version = int((cluster / "PG_VERSION").read_text())
+                binaries = _binaries(version)
+                socket_dir = _answering(cluster, binaries)
+                if socket_dir is None:
+                    embedded_account.admit(binaries, directory)
+                    if not cluster.exists():
+                        _initialise(cluster, binaries, version=version, durable=durable)
+                    socket_dir = _launch(cluster, binaries, SETTINGS if durable else SETTINGS | VOLATILE)
+                exists = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"
+                if not _psql(binaries, socket_dir, exists):
+                    _psql(binaries, socket_dir, f"CREATE DATABASE {DATABASE}")
         except subprocess.SubprocessError as error:
-            os.close(users)
             raise DatabaseUnavailable(f"the embedded PostgreSQL did not start: {_reason(error, cluster)}") from error
-        except BaseException:
-            os.close(users)
-            raise
     return EmbeddedPostgres(directory, users=users, socket_dir=socket_dir, binaries=binaries)
 
 
@@ -141,23 +115,12 @@ def _binaries(version: int) -> Path:
     return folder
 
 
-@contextmanager
-def _gate(directory: Path) -> Iterator[None]:
-    """Lets one process at a time start, join or stop; the kernel opens it when its holder dies."""
-    handle = os.open(directory / "postgres.gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise DatabaseUnavailable("another process has been starting PostgreSQL for too long") from None
-                time.sleep(0.02)
-        yield
-    finally:
-        os.close(handle)
+def _gate(directory: Path) -> AbstractContextManager[None]:
+    return gate(
+        directory / "postgres.gate",
+        patience=PATIENCE,
+        otherwise=lambda: DatabaseUnavailable("another process has been starting PostgreSQL for too long"),
+    )
 
 
 def _run(binaries: Path, program: str, *arguments: str, cluster: Path | None = None, stdin: str | None = None) -> str:

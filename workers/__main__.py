@@ -23,7 +23,8 @@ EXIT_CONFIG = 78
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 after SIGTERM, SIGINT or a finished burst; 69 if it could not start, 78 with a wrong setting; 70 if it ended itself because it hung."""
+    """0 after SIGTERM, SIGINT or a finished burst; 69 if it could not start, 78 with a wrong setting; 70 if it ended
+    itself because it hung."""
     parser = argparse.ArgumentParser(prog="python -m workers", description="Runs one worker process.")
     parser.add_argument("--burst", action="store_true", help="end when nothing waits any more")
     parser.add_argument("--supervised", action="store_true", help="start the worker again whenever it dies")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import os
@@ -11,16 +10,15 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 from urllib.parse import quote
 
 import redis
 
 from contracts.errors import ConfigError, QueueUnavailable
+from db.sharing import Hold, gate, joining
 
 PATIENCE = 20.0
 """Seconds for start (which may read the append-only file), stop and the gate."""
@@ -43,42 +41,23 @@ user default on nopass ~* &* +@all -@dangerous -@scripting -@admin +info
 """Only a socket of our own account, no snapshots, and none of the commands that empty, reconfigure or script it."""
 
 
-class EmbeddedRedis:
-    """One user's hold on a running server. Every user keeps a shared lock on one file for as long as it lives;
-    the kernel drops it with the process, so a killed user is never counted. `close()` stops the server
-    if no other user is left; a server whose last user was killed goes on until the next user leaves."""
+class EmbeddedRedis(Hold):
+    """One user's hold on a running server."""
 
     def __init__(self, directory: Path, *, users: int, socket_path: Path) -> None:
+        super().__init__(users)
         self.directory = directory
         self.socket_path = socket_path
-        self._users = users
-        self._process = os.getpid()
 
     @property
     def url(self) -> str:
         return f"unix://{quote(str(self.socket_path))}"
 
-    def close(self) -> bool:
-        """Leaves; True if that stopped the server. Does nothing the second time or in a forked child."""
-        if self._users < 0 or self._process != os.getpid():
-            return False
-        try:
-            with _gate(self.directory):
-                try:
-                    fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return False
-                _stop(self.socket_path)
-                return True
-        finally:
-            os.close(self._users)
-            self._users = -1
+    def _gate(self) -> AbstractContextManager[None]:
+        return _gate(self.directory)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
+    def _stop(self) -> None:
+        _stop(self.socket_path)
 
 
 def start(data_dir: Path) -> EmbeddedRedis:
@@ -90,20 +69,14 @@ def start(data_dir: Path) -> EmbeddedRedis:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     directory.chmod(0o700)
     socket_path = _socket_path(directory)
-    with _gate(directory):
-        users = os.open(directory / "redis.users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(users, fcntl.LOCK_SH)
-            if _process_id(socket_path) is None:
-                try:
-                    _launch(directory, socket_path)
-                except QueueUnavailable:
-                    if not _put_aside(directory):
-                        raise
-                    _launch(directory, socket_path)
-        except BaseException:
-            os.close(users)
-            raise
+    with _gate(directory), joining(directory / "redis.users") as users:
+        if _process_id(socket_path) is None:
+            try:
+                _launch(directory, socket_path)
+            except QueueUnavailable:
+                if not _put_aside(directory):
+                    raise
+                _launch(directory, socket_path)
     return EmbeddedRedis(directory, users=users, socket_path=socket_path)
 
 
@@ -120,23 +93,12 @@ def binary() -> str:
     return found
 
 
-@contextmanager
-def _gate(directory: Path) -> Iterator[None]:
-    """Lets one process at a time start, join or stop; the kernel opens it when its holder dies."""
-    handle = os.open(directory / "redis.gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise QueueUnavailable("another process has been starting Redis for too long") from None
-                time.sleep(0.01)
-        yield
-    finally:
-        os.close(handle)
+def _gate(directory: Path) -> AbstractContextManager[None]:
+    return gate(
+        directory / "redis.gate",
+        patience=PATIENCE,
+        otherwise=lambda: QueueUnavailable("another process has been starting Redis for too long"),
+    )
 
 
 def _socket_path(directory: Path) -> Path:
