@@ -3,6 +3,7 @@
 from db.base import Base
 from db.models.catalog import Category, PriceHistory, Product, Supplier, SupplierItem, SupplierProfile
 from db.models.operations import DeadLetterRow, ParsingLog, Worker
+from db.models.shapes import ListShape
 from db.models.tasks import CheckpointRow, Task, TaskAttempt
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Category",
     "CheckpointRow",
     "DeadLetterRow",
+    "ListShape",
     "ParsingLog",
     "PriceHistory",
     "Product",

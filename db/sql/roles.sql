@@ -29,7 +29,7 @@ GRANT USAGE ON SCHEMA public TO pricemill_worker, pricemill_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO pricemill_worker, pricemill_reader;
 
 GRANT INSERT, UPDATE ON
-  suppliers, supplier_items, price_history, tasks, task_attempts, dead_letters, workers
+  list_shapes, suppliers, supplier_items, price_history, tasks, task_attempts, dead_letters, workers
 TO pricemill_worker;
 GRANT INSERT ON
   supplier_profiles, categories, products, parsing_logs, checkpoints
@@ -37,5 +37,5 @@ TO pricemill_worker;
 -- Not to change it: SELECT … FOR KEY SHARE, which keeps a category while its items are loaded, asks for the right.
 GRANT UPDATE (created_at) ON categories TO pricemill_worker;
 GRANT DELETE ON
-  supplier_items, price_history, parsing_logs, checkpoints, workers
+  list_shapes, supplier_items, price_history, parsing_logs, checkpoints, workers
 TO pricemill_worker;
