@@ -260,14 +260,20 @@ RETURNING t.id, t.status::text, t.supplier_name, t.message::text, t.attempt AS a
 SET_RESULT = "UPDATE tasks SET result = $2::jsonb WHERE id = $1"
 
 DUE = f"""
+WITH RECURSIVE heads AS (
+  (SELECT supplier_name, id FROM tasks WHERE {UNFINISHED} ORDER BY supplier_name, id LIMIT 1)
+   UNION ALL
+  SELECT following.* FROM heads, LATERAL (
+    SELECT o.supplier_name, o.id FROM tasks o
+     WHERE o.{UNFINISHED} AND o.supplier_name > heads.supplier_name ORDER BY o.supplier_name, o.id LIMIT 1) following)
 UPDATE tasks SET dispatched_at = now()
  WHERE id IN (
-   SELECT t.id FROM tasks t
+   SELECT t.id FROM heads JOIN tasks t USING (id)
     WHERE t.{WAITING} AND t.run_at <= now() AND (t.dispatched_at IS NULL OR t.dispatched_at < now() - $2::interval)
-      AND NOT EXISTS (SELECT FROM tasks o
-                       WHERE o.supplier_name = t.supplier_name AND o.{UNFINISHED} AND o.id < t.id)
       AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.status = 'running')
     ORDER BY t.dispatched_at IS NOT NULL, t.priority DESC, t.dispatched_at, t.run_at
     LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED)
 RETURNING id, task_id, epoch, priority, NULL::timestamptz AS at
 """
+"""Only the oldest unfinished task of a supplier can be due. The heads are found by stepping from supplier to supplier in
+ix_tasks_unfinished, so the cost grows with the suppliers that wait and not with their tasks."""
