@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from config.profiles import SupplierProfile
-from contracts.errors import HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous
+from contracts.errors import HeaderNotFound, ListDoubtful, MappingIncomplete, PriceFormatAmbiguous
 from contracts.rows import BrokenRow, Description, Row
 from contracts.task import ColumnMapping, Document, TaskOptions
 from contracts.understanding import FIELDS, Column, NumberFormat, Understanding
 from pipeline.understanding.characteristics import characteristic_columns
-from pipeline.understanding.currency import Sign, by_language, stated_in_titles
 from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table, seen
+from pipeline.understanding.list_currency import currency_of_list
 from pipeline.understanding.mapping import Fields, map_columns, resolve
 from pipeline.understanding.numbers import (
     Ambiguity,
@@ -23,11 +22,10 @@ from pipeline.understanding.numbers import (
     contradicts,
     decide,
     fixed,
-    take_apart,
 )
 from pipeline.understanding.structure import key_shapes, rows_may_end_early, table_width, uses_sections
 from pipeline.understanding.table import Table
-from pipeline.understanding.text import cell_text, listed, one_line, short
+from pipeline.understanding.text import one_line, short
 
 MoreRows = Callable[[], Iterable[tuple[int, Row]]]
 
@@ -49,6 +47,8 @@ def understand(
 
     Raises HeaderNotFound, MappingIncomplete (which column?) or PriceFormatAmbiguous (which reading?): a question to a
     person instead of a guess."""
+    if description.question is not None:
+        raise ListDoubtful(question=description.question)
     config = source_config.model_dump() if isinstance(source_config, Document) else dict(source_config)
     manual = ColumnMapping.model_validate(config.get("column_mapping") or {})
     remembered = None if profile is None else profile.mapping
@@ -77,7 +77,7 @@ def understand(
             del fields["currency"]  # "US Dollars", "pence": a person has said what is meant
     price = fields["price"][0].index
     numbers = _numbers(table, price, options=options, profile=profile, more=more)
-    currency, currency_reason = _currency(
+    currency, currency_reason = currency_of_list(
         table, fields, description, options=options, profile=profile, default=default_currency, warnings=warnings
     )
     heading = table.headings[price]
@@ -96,7 +96,9 @@ def understand(
         currency_reason=currency_reason,
         price_basis=basis,
         unit=heading.unit[:40] if heading.unit else None,
-        duplicates=options.duplicates or (profile.rules.duplicates if profile else None) or "last",
+        duplicates=(
+            options.duplicates or (profile.rules.duplicates if profile else None) or description.duplicates or "last"
+        ),
         zero_price=options.zero_price or (profile.rules.zero_price if profile else None) or "reject",
         sections=(sections := uses_sections(table, fields, description)),
         width=table_width(table, description),
@@ -219,66 +221,3 @@ def _question(table: Table, price: int, ambiguity: Ambiguity) -> PriceFormatAmbi
         value=ambiguity.value,
         readings=dict(ambiguity.readings),
     )
-
-
-def _currency(
-    table: Table,
-    fields: Fields,
-    description: Description,
-    *,
-    options: TaskOptions,
-    profile: SupplierProfile | None,
-    default: str,
-    warnings: list[str],
-) -> tuple[str | None, str]:
-    price = fields["price"][0].index
-    named, where = table.headings[price].sign, "in the header"
-    if named is None:
-        named, where = stated_in_titles([*table.titles, description.sheet or ""]), "in the title lines"
-    if options.currency:
-        if named is not None and options.currency not in named.codes:
-            warnings.append(f"{options.currency} was asked for, but {listed(named.codes)} stands {where}")
-        return options.currency, "as told"
-    if "currency" in fields:
-        column = f"column “{table.header(fields['currency'][0].index)}”"
-        stated = table.headings[price].sign
-        if stated is not None and stated.settled is not None and stated.certainty >= 0.9:
-            return stated.settled, f"stated in the header; {column} may not contradict it"
-        return None, column
-    if profile is not None and profile.currency:
-        if named is None or profile.currency in named.codes:
-            return profile.currency, "profile"
-        warnings.append(f"the profile says {profile.currency}, but {listed(named.codes)} stands {where}")
-        return _stated_by(named, table, where, warnings)
-    texts = [value for value in table.values(price) if isinstance(value, str)]
-    written = [found for found in map(take_apart, texts) if found is not None]
-    signs = Counter(found.sign for found in written if found.sign is not None)
-    if signs and sum(signs.values()) * 2 >= len(written):
-        settled = {_settle(sign, table) for sign in signs}
-        if len(settled) > 1 and None not in settled:
-            return None, "each price states its own: " + ", ".join(sorted(filter(None, settled)))
-        if len(settled) == 1:
-            return _stated_by(next(iter(signs)), table, "in the cells", warnings)
-    if named is not None:
-        return _stated_by(named, table, where, warnings)
-    if default:
-        return default, "default of this installation"
-    warnings.append("the list states no currency: prices are stored as XXX; set currency in the profile or the task")
-    return "XXX", "not stated"
-
-
-def _settle(sign: Sign, table: Table) -> str | None:
-    return sign.settled or by_language(sign, (cell_text(cell) for row in table.rows()[:200] for cell in row))
-
-
-def _stated_by(sign: Sign, table: Table, where: str, warnings: list[str]) -> tuple[str, str]:
-    code = _settle(sign, table)
-    if code is None:
-        warnings.append(f"the currency sign could be {listed(sign.codes)}: prices are stored as XXX; set currency")
-        return "XXX", f"a sign {where} that could be {' or '.join(sign.codes)}"
-    if sign.settled is None:
-        return code, f"a sign {where} and the language of the list"
-    if sign.certainty < 0.9:
-        warnings.append(f"{code} is taken from a sign {where} that other currencies use too; set currency to be sure")
-        return code, f"a sign {where}, {sign.certainty:.0%} sure (also used by {', '.join(sign.codes[1:5])})"
-    return code, f"stated {where}"
