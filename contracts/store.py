@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -126,6 +127,16 @@ class Known(NamedTuple):
     """Aligned with fingerprints."""
 
 
+class Current(NamedTuple):
+    """What holds now for one item of a supplier."""
+
+    name: str
+    price: Decimal
+    currency: str
+    basis: Decimal
+    """`price` is for this many units."""
+
+
 class Loader(Protocol):
     """The tables one run writes. Opened for one claim; holds its own connections (two, so that a chunk can be
     staged while the one before it is merged). Chunks are committed in order. A task whose list is older than what was
@@ -135,6 +146,11 @@ class Loader(Protocol):
 
     async def known(self) -> Known:
         """Fingerprints and keys of all items of this supplier that have a fingerprint."""
+        ...
+
+    async def prices(self, skus: Sequence[str]) -> Mapping[str, Current]:
+        """What holds now for these codes (a few thousand at most); a code that the supplier has no item of is left
+        out. Before the first stage() only."""
         ...
 
     async def stage(self, batch: Batch) -> object:

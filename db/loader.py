@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,12 +14,12 @@ from contracts.account import Account
 from contracts.errors import DatabaseUnavailable, LeaseLost, StateConflict
 from contracts.failpoints import failpoint
 from contracts.rows import Batch
-from contracts.store import Claim, Known
+from contracts.store import Claim, Current, Known
 from db import loader_sql as sql
 from db.catalog import category_ids
 from db.connection import limit_transactions
 from db.errors import DataRefused, translated
-from db.loader_known import read_known
+from db.loader_known import read_known, read_prices
 from db.loader_lane import CHUNK_SECONDS, Lane
 from db.loader_refusals import refusal, refusals
 from db.loader_rows import copy_text, log_columns
@@ -92,6 +92,10 @@ class PostgresLoader:
     async def known(self) -> Known:
         with translated():
             return await read_known(await self._lanes[0].connection(), self.supplier_id)
+
+    async def prices(self, skus: Sequence[str]) -> dict[str, Current]:
+        with translated():
+            return await read_prices(await self._lanes[0].connection(), self.supplier_id, skus)
 
     async def stage(self, batch: Batch) -> object:
         """The token is good for one commit() and for this loader. Rows that the server cannot read are found there."""

@@ -1,18 +1,32 @@
-"""Reads what is known of a supplier's items straight into arrays."""
+"""Reads what is known of a supplier's items: straight into arrays, or the prices of some."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 import numpy as np
 
-from contracts.store import Known
+from contracts.store import Current, Known
 
 _HEADER = len(b"PGCOPY\n\xff\r\n\x00") + 8
 _TRAILER = 2
 _TUPLE = np.dtype([("fields", ">i2"), ("size1", ">i4"), ("print", ">i8"), ("size2", ">i4"), ("key", ">i8")])
 _QUERY = "SELECT fingerprint, key_hash FROM supplier_items WHERE supplier_id = $1 AND fingerprint IS NOT NULL"
+
+# LIMIT keeps the planner from joining any other way than by one probe of the unique index a code.
+_PRICES = """
+SELECT w.sku, i.name, i.current_price, i.currency, i.price_basis
+  FROM unnest($2::text[]) AS w(sku)
+ CROSS JOIN LATERAL (SELECT * FROM supplier_items o WHERE o.supplier_id = $1 AND o.supplier_sku = w.sku LIMIT 1) i
+"""
+
+
+async def read_prices(connection: asyncpg.Connection, supplier_id: str, skus: Sequence[str]) -> dict[str, Current]:
+    """By code. Codes that PostgreSQL cannot hold (NUL, lone surrogates) have no item. Raises what asyncpg raises."""
+    asked = [sku for sku in skus if "\x00" not in sku and not any("\ud800" <= sign <= "\udfff" for sign in sku)]
+    return {row[0]: Current(*row[1:]) for row in await connection.fetch(_PRICES, supplier_id, asked)}
 
 
 async def read_known(connection: asyncpg.Connection, supplier_id: str) -> Known:

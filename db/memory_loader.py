@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ import orjson
 from contracts.account import Account
 from contracts.errors import LeaseLost, StateConflict
 from contracts.rows import Batch, Item, RowError
-from contracts.store import Claim, ClaimKey, Known
+from contracts.store import Claim, ClaimKey, Current, Known
 from db.memory_tables import Tables
 
 KEPT_CHECKPOINTS = 10
@@ -111,6 +111,10 @@ class MemoryLoader:
         )
         both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         return Known(fingerprints=both[:, 0].copy(), key_hashes=both[:, 1].copy())
+
+    async def prices(self, skus: Sequence[str]) -> dict[str, Current]:
+        found = {sku: self._catalog.items.get((self.supplier_id, sku)) for sku in skus}
+        return {sku: Current(stored.item.name, *stored.price) for sku, stored in found.items() if stored is not None}
 
     async def stage(self, batch: Batch) -> object:
         return _Staged(batch)

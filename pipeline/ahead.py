@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from config.settings import Settings
 from contracts.catalog import Matcher, Profiles
 from contracts.parser import Parser
-from contracts.store import Claim, Known, Loader
+from contracts.store import Claim, Current, Known, Loader
 
 
 class OpenLoader(Protocol):
@@ -56,6 +56,14 @@ class Ahead:
             return await self._task
         await self._drop()
         return await self._open(restarted=restarted)
+
+    async def prices(self, skus: Sequence[str]) -> Mapping[str, Current]:
+        """What holds now for these codes, before it is known how the run goes on; nothing is known where no list was
+        loaded before."""
+        if self._task is None:
+            return {}
+        loader, _ = await asyncio.shield(self._task)
+        return await loader.prices(skus)
 
     async def _drop(self) -> None:
         if self._task is not None:

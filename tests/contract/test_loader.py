@@ -68,6 +68,17 @@ async def test_a_first_load_makes_an_item_and_a_history_row_of_each_row(desk: De
     assert {price.task_id for prices in history.values() for price in prices} == {"t1"}
 
 
+async def test_current_prices_are_told_by_code(desk: Desk) -> None:
+    await whole(desk, FIRST, task_id="t1", as_of=MONDAY)
+    loader = await desk.open(await claimed(desk.bench, list_task("t2", TUESDAY)))
+    found = await loader.prices(["b2", "x9", "a1", "nul\x00", "half\ud800"])
+    await loader.close()
+    assert found == {
+        "a1": ("Drill", Decimal(10), "EUR", Decimal(1)),
+        "b2": ("Saw", Decimal("20.5"), "EUR", Decimal(1)),
+    }
+
+
 async def test_the_same_list_again_writes_nothing(desk: Desk) -> None:
     await whole(desk, FIRST, task_id="t1", as_of=MONDAY)
     before = await contents(desk)
