@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from contracts.store import Claim
+from contracts.store import Claim, Current
 
 
 class StoredProfile(NamedTuple):
@@ -19,6 +20,23 @@ class Profiles(Protocol):
 
     async def add(self, supplier_name: str, document: dict[str, Any], *, created_by: str) -> int:
         """Adds a version and returns its number; creates the supplier if it is unknown."""
+        ...
+
+
+class Shapes(Protocol):
+    """What earlier lists of a supplier looked like and what its items cost, for comparison with the next list."""
+
+    async def newest(self, supplier_name: str, list_name: str) -> dict[str, Any] | None:
+        """The document of the list with the newest as_of; `list_name` is '' for a supplier's only list."""
+        ...
+
+    async def add(self, claim: Claim, document: dict[str, Any]) -> None:
+        """Keeps the shape of a list that was loaded; a task has one. A supplier that is unknown keeps none. Only the
+        newest ten of a list name stay."""
+        ...
+
+    async def prices(self, supplier_name: str, skus: Sequence[str]) -> Mapping[str, Current]:
+        """As Loader.prices, for whoever only looks; empty for an unknown supplier."""
         ...
 
 

@@ -14,7 +14,7 @@ import orjson
 from xxhash import xxh3_64_intdigest
 
 from contracts.rows import BrokenRow, Cell, Description, Row
-from contracts.understanding import Understanding
+from contracts.understanding import FIELDS, Understanding
 from pipeline.understanding.numbers import take_apart
 from pipeline.understanding.text import cell_text, fold, is_blank, plain, short
 
@@ -34,7 +34,6 @@ class ShapeColumn:
 
     index: int
     header: str
-    fields: tuple[str, ...]
     sketch: tuple[int, ...]
     numbers: float
     """Share of the filled cells that are numbers."""
@@ -46,18 +45,16 @@ class Shape:
 
     fingerprint: str
     columns: tuple[ShapeColumn, ...]
+    """In list order."""
+    mapping: Mapping[str, Sequence[int]]
+    """Indexes of the columns of each field, in key order."""
     told: Mapping[str, Any]
     """The mapping of the profile as it stood after that run."""
 
     def of(self, field: str) -> tuple[ShapeColumn, ...]:
         """Columns that held a field, in key order."""
-        return tuple(column for column in self.columns if field in column.fields)
-
-    @property
-    def headers(self) -> list[str]:
-        """In list order, blank ones included."""
-        names = {column.index: column.header for column in self.columns}
-        return [names[index] for index in sorted(names)]
+        known = {column.index: column for column in self.columns}
+        return tuple(known[index] for index in self.mapping.get(field, ()))
 
     @classmethod
     def read(cls, document: Mapping[str, Any] | None) -> Shape | None:
@@ -68,13 +65,12 @@ class Shape:
             ShapeColumn(
                 part["index"],
                 part["header"],
-                tuple(part["fields"]),
                 tuple(part["profile"]["sketch"]),
                 part["profile"]["numbers"],
             )
             for part in document["columns"]
         )
-        return cls(document["fingerprint"], columns, document["told"])
+        return cls(document["fingerprint"], columns, document["mapping"], document["told"])
 
 
 def structure_fingerprint(format_: str, sheet: str | None, header_row: int | None, headers: Iterable[str]) -> str:
@@ -89,12 +85,7 @@ def shape_document(
     """JSON-ready; of the first rows only, so that it costs the same for every list."""
     first = understanding.header_row or 0
     body = [row for number, row in sample[:SHAPED] if number > first and type(row) is not BrokenRow]
-    headers: dict[int, str] = {}
-    fields: dict[int, list[str]] = {}
-    for column in understanding.columns:
-        headers[column.index] = column.header
-        if column.field is not None:
-            fields.setdefault(column.index, []).append(column.field)
+    headers = {column.index: column.header for column in understanding.columns}
     order = sorted(headers)
     return {
         "version": VERSION,
@@ -109,11 +100,15 @@ def shape_document(
             {
                 "index": index,
                 "header": headers[index],
-                "fields": fields.get(index, []),
                 "profile": value_profile([row[index] if index < len(row) else None for row in body]),
             }
             for index in order
         ],
+        "mapping": {
+            field: [column.index for column in columns]
+            for field in FIELDS
+            if (columns := understanding.columns_of(field))
+        },
         "numbers": {"decimal": understanding.numbers.decimal, "thousands": understanding.numbers.thousands},
         "currency": understanding.currency,
         "told": dict(told),
