@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from contracts.errors import ProfileInvalid
 from contracts.rows import Description
-from contracts.task import ColumnMapping, ColumnRef, Document, TaskOptions
+from contracts.task import ColumnMapping, ColumnRef, Document, Selector, TaskOptions
 from contracts.understanding import FIELDS, Understanding
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -32,6 +32,16 @@ class ProfileRead(Document):
     has_header: bool | None = Field(default=None, description="False = the first row is data already.")
     header_row: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None, description="Physical row (1-based) of the header, where detection gets it wrong."
+    )
+    credit_notes: Literal["load"] | None = Field(
+        default=None, description="load = the unit prices of credit notes are prices; null = each one is held."
+    )
+    table: Selector | None = Field(default=None, description="CSS selector of the table of a web page.")
+    rows: Selector | None = Field(
+        default=None, description="CSS selector of what repeats once for each item of a web page."
+    )
+    fields: Annotated[dict[str, Selector], Field(min_length=1)] | None = Field(
+        default=None, description="Column name to a CSS selector below such a row, with @attribute where it is no text."
     )
 
 

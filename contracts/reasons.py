@@ -50,6 +50,19 @@ _ALL = (
     ),
     Reason("row_too_large", "the row is larger than 1 MB", "check the quoting of the file"),
     Reason("row_unreadable", "the row cannot be decoded as {expected}", "save the file in that encoding"),
+    Reason(
+        "line_contradicts",
+        "quantity × price is not the amount of the line: {value}",
+        "ask the supplier which of the three is right",
+    ),
+    Reason(
+        "line_taken_back",
+        "the line takes goods back (its quantity or amount is negative), so its price is no offer: {value}",
+        "nothing, unless the price is known otherwise",
+    ),
+    Reason(
+        "line_withdrawn", "the catalogue withdraws the item: {value}", "nothing; an item keeps the price it last had"
+    ),
     Reason("error_cell", "{field} holds the spreadsheet error {value}", "repair the formula"),
     Reason(
         "key_ambiguous",

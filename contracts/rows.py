@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from contracts.account import Account
+from contracts.questions import Question
 
 Cell = str | Decimal | bool | None
 """A cell as a parser hands it over. Decimal = a real number of the source (Excel, JSON), which no
@@ -17,11 +18,12 @@ Row = Sequence[Cell]
 
 
 class BrokenRow(tuple[Cell, ...]):  # noqa: SLOT001 (a tuple subclass cannot have slots of its own)
-    """A row that could not be cut into cells; always rejected, never a note or a heading. Its cells (usually
-    one: the raw text, at most 1,000 characters) are for people and may hold lone surrogates."""
+    """A row that could not be cut into cells, or of which its parser knows that it states no price; always rejected,
+    never a note or a heading. Its cells (usually one: the raw text, at most 1,000 characters) are for people and may
+    hold lone surrogates."""
 
     code: str
-    """row_unreadable, row_ragged or row_too_large of contracts/reasons.py."""
+    """row_unreadable, row_ragged, row_too_large or a line_… code of contracts/reasons.py."""
 
     def __new__(cls, cells: Sequence[Cell], code: str) -> Self:
         row = super().__new__(cls, cells)
@@ -132,8 +134,14 @@ class Description:
     sheet: str | None = None
     columns: tuple[str, ...] | None = None
     """Column names, where the format itself has them (JSON lines) and no row holds them."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """(field, column name) where the format itself says which of its columns holds what."""
     notes: tuple[str, ...] = ()
     """Sentences for a person: hidden rows read, encoding guessed …"""
+    duplicates: Literal["last", "first", "reject_conflicting"] | None = None
+    """Which row counts where a code stands more than once, if neither task nor profile says so; None = the last."""
+    question: Question | None = None
+    """What a person must answer before any row of this source may be loaded."""
 
     def document(self) -> dict[str, Any]:
         return {

@@ -144,6 +144,27 @@ class JsonLinesSource(TableSource):
     encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
 
 
+class EInvoiceSource(TableSource):
+    credit_notes: Literal["load"] | None = None
+    """None = a credit note is held with a question; load = its unit prices are prices."""
+
+
+Selector = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+"""A CSS selector."""
+
+
+class HtmlSource(TableSource):
+    mode: Literal["products", "table"] | None = None
+    """None = products that the page marks up for machines, else its table; otherwise the one that is named."""
+    table: Selector | None = None
+    """The table to read, where a page has several."""
+    rows: Selector | None = None
+    """What repeats once for each item; needs `fields`."""
+    fields: Annotated[dict[str, Selector], Field(min_length=1)] | None = None
+    """Column name to a selector below a row, with @attribute behind it where the value is no text."""
+    encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+
+
 class GoogleSheetsSource(Document):
     sheet_url: Annotated[
         str, StringConstraints(pattern=r"^https://docs\.google\.com/spreadsheets/d/[A-Za-z0-9_-]+", max_length=2048)
@@ -169,6 +190,8 @@ SOURCES: dict[str, type[Document]] = {
     "excel": ExcelSource,
     "json_lines": JsonLinesSource,
     "google_sheets": GoogleSheetsSource,
+    "e_invoice": EInvoiceSource,
+    "html": HtmlSource,
 }
 """source_config by parser_type; a plugged-in parser names its own model."""
 

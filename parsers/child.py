@@ -1,4 +1,4 @@
-"""The child process in which workbooks are parsed: limits first, then rows over a pipe in capped frames."""
+"""The child process in which all but plain text is parsed: limits first, then rows over a pipe in capped frames."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ import os
 import resource
 import struct
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from contracts.rows import Row
 
 FRAME = 262_144
 """Bytes from which collected rows are sent."""
 HEADER = struct.Struct(">cI")
 HEAD, ROWS, ERROR, END = b"H", b"R", b"E", b"Z"
 OUT_OF_MEMORY = 77
+DOCUMENT = "document"
+"""The engine of sources whose columns the format itself names (parsers/documents.py)."""
 
 
 def main() -> None:
-    """argv: package root, path, kind, engine, memory in bytes, CPU in seconds, sheet (may be left out)."""
+    """argv: package root, path, kind, engine, memory in bytes, CPU in seconds, sheet (may be left out; for
+    the engine DOCUMENT the reader's options as JSON)."""
     _, path, kind, engine, memory, cpu, *sheet = sys.argv[1:]
     _limit(int(memory), int(cpu))
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever a library prints is not a frame
     try:
-        _send_sheet(out, Path(path), kind, engine, sheet[0] if sheet else None)
+        if engine == DOCUMENT:
+            _send_document(out, Path(path), kind, sheet[0])
+        else:
+            _send_sheet(out, Path(path), kind, engine, sheet[0] if sheet else None)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     out.close()
@@ -40,7 +50,7 @@ def _limit(memory: int, cpu: int) -> None:
 
 def _send_sheet(out: BinaryIO, path: Path, kind: str, engine: str, wanted: str | None) -> None:
     # imported under the limits
-    from parsers.row_lines import encode_row, head_line  # noqa: PLC0415
+    from parsers.row_lines import head_line  # noqa: PLC0415
     from parsers.workbook import SheetUnreadable, read_sheet  # noqa: PLC0415
 
     try:
@@ -49,9 +59,39 @@ def _send_sheet(out: BinaryIO, path: Path, kind: str, engine: str, wanted: str |
         _send(out, ERROR, str(error).encode("utf-8", "replace"))
         return
     _send(out, HEAD, head_line(format=kind, sheet=sheet.name, notes=sheet.notes))
+    _send_rows(out, sheet.rows)
+
+
+def _send_document(out: BinaryIO, path: Path, kind: str, options: str) -> None:
+    from parsers.documents import DocumentUnreadable, read_document  # noqa: PLC0415
+    from parsers.row_lines import head_line  # noqa: PLC0415
+
+    try:
+        document = read_document(path, kind, options)
+        _send(
+            out,
+            HEAD,
+            head_line(
+                format=document.format,
+                sheet=document.part,
+                notes=document.notes,
+                columns=document.columns,
+                fields=document.fields,
+                duplicates=document.duplicates,
+                question=document.question,
+            ),
+        )
+        _send_rows(out, document.rows)
+    except DocumentUnreadable as error:
+        _send(out, ERROR, str(error).encode("utf-8", "replace"))
+
+
+def _send_rows(out: BinaryIO, rows: Iterable[Row]) -> None:
+    from parsers.row_lines import encode_row  # noqa: PLC0415
+
     lines: list[bytes] = []
     size = count = 0
-    for row in sheet.rows:
+    for row in rows:
         lines.append(line := encode_row(row))
         size += len(line)
         count += 1

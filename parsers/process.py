@@ -27,8 +27,11 @@ class Job:
     path: Path
     kind: str
     sheet: str | None
+    """For a document (parsers/documents.py): the reader's options as JSON."""
     name: str
     """Of the source, for messages."""
+    engine: str | None = None
+    """None = the usual ones of the kind."""
 
 
 class _Died(Exception):
@@ -47,12 +50,13 @@ async def convert(job: Job, target: Path, resources: Resources) -> None:
     """Writes the row file `target`, whole or not at all. A child that is killed (signal, memory, time) gets one
     second try; one that cannot read the file is followed by another engine. Raises ParserDied, SourceUnreadable,
     SourceTooLarge."""
-    first_engine = "xlrd" if job.kind == "xls" else "calamine"
+    first_engine = job.engine or ("xlrd" if job.kind == "xls" else "calamine")
     try:
         await _attempt(job, first_engine, target, resources)
     except _Died as first:
         try:
-            await _attempt(job, first_engine if first.killed else SECOND_ENGINE[job.kind], target, resources)
+            other = first_engine if first.killed else SECOND_ENGINE.get(job.kind, first_engine)
+            await _attempt(job, other, target, resources)
         except _Died as second:
             if first.killed or second.killed:
                 worse = first if first.killed else second

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from contracts.errors import SourceUnreadable
+from contracts.questions import Question
 from contracts.rows import Description
 from parsers.cutting import MAX_RECORD, Dialect
 from parsers.reading import RecordReading
@@ -23,7 +24,15 @@ def open_row_file(path: Path) -> RecordReading:
         head = file.readline(MAX_RECORD)
     try:
         facts: dict[str, Any] = orjson.loads(head)
-        description = Description(format=facts["format"], sheet=facts["sheet"], notes=tuple(facts["notes"]))
+        description = Description(
+            format=facts["format"],
+            sheet=facts["sheet"],
+            columns=tuple(facts["columns"]) if "columns" in facts else None,
+            fields=tuple((field, name) for field, name in facts.get("fields", ())),
+            notes=tuple(facts["notes"]),
+            duplicates=facts.get("duplicates"),
+            question=Question.from_document(facts["question"]) if "question" in facts else None,
+        )
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise SourceUnreadable("the converted rows are damaged; run the task again", path=path.name) from error
     return RecordReading(path, start=len(head), dialect=LINES, decode=decode_rows, description=description)

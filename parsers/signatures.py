@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from contracts.errors import SourceUnreadable
 from contracts.parser import Source
 
-Kind = Literal["zip", "ole", "biff", "html", "xml_spreadsheet", "pdf", "gzip", "text"]
+Kind = Literal["zip", "ole", "biff", "html", "xml", "xml_spreadsheet", "pdf", "gzip", "text"]
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"PK\x03\x04", "zip"),
@@ -21,13 +22,16 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"%PDF-", "pdf"),
     (b"\x1f\x8b", "gzip"),
 )
+_ELEMENT = re.compile(rb"<!--|<([a-z][a-z0-9]*:)?[a-z][a-z0-9]*\s+xmlns(:[a-z0-9]+)?=")
+"""How XML begins that does not say so."""
 _NO_TABLE: dict[Kind, str] = {
     "zip": "an Excel workbook or another archive; use parser_type excel for a workbook",
     "ole": "an Excel workbook; use parser_type excel",
     "biff": "an old Excel workbook; use parser_type excel",
-    "html": "a web page, perhaps the log-in page of the shop",
+    "html": "a web page, perhaps the log-in page of the shop; use parser_type html if it shows prices",
+    "xml": "XML; use parser_type e_invoice for an invoice or a catalogue",
     "xml_spreadsheet": "an XML spreadsheet of 2003; save it as .xlsx",
-    "pdf": "a PDF",
+    "pdf": "a PDF; use parser_type e_invoice if it carries an electronic invoice",
     "gzip": "a compressed file; unpack it first",
 }
 
@@ -44,7 +48,9 @@ def kind_of(source: Source) -> Kind:
         return "html"
     if start.startswith(b"<?xml") and b"schemas-microsoft-com:office:spreadsheet" in start:
         return "xml_spreadsheet"
-    return "text"
+    if start.startswith(b"<?xml") and b"<html" in start:
+        return "html"
+    return "xml" if start.startswith(b"<?xml") or _ELEMENT.match(start) else "text"
 
 
 def require_text(source: Source) -> None:
@@ -60,3 +66,20 @@ def require_workbook(source: Source) -> Literal["zip", "ole", "biff", "text"]:
     if kind in {"zip", "ole", "biff", "text"}:
         return kind
     raise SourceUnreadable(f"“{source.name}” is {_NO_TABLE[kind]}", name=source.name, found=kind)
+
+
+def require_invoice(source: Source) -> Literal["xml", "pdf"]:
+    """Raises SourceUnreadable naming what the file is instead."""
+    kind = kind_of(source)
+    if kind in {"xml", "pdf"}:
+        return kind
+    what = _NO_TABLE.get(kind, "text without XML")
+    raise SourceUnreadable(f"“{source.name}” is no e-invoice but {what}", name=source.name, found=kind)
+
+
+def require_page(source: Source) -> Literal["html"]:
+    """Raises SourceUnreadable naming what the file is instead. Text is a page: many begin with anything."""
+    kind = kind_of(source)
+    if kind in {"html", "text", "xml"}:
+        return "html"
+    raise SourceUnreadable(f"“{source.name}” is no web page but {_NO_TABLE[kind]}", name=source.name, found=kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from config.profiles import SupplierProfile
@@ -55,10 +56,11 @@ def understand(
     extra = {} if profile is None else {str(field): words for field, words in profile.synonyms.items()}
     warnings: list[str] = []
     table = find_table(sample, description, _stated(config, manual, profile), extra=extra)
+    of_format = _of_format(description, manual, remembered)
     try:
         fields = map_columns(
             table,
-            manual,
+            manual.model_copy(update=of_format),
             remembered=remembered,
             name_from_sku=profile is not None and profile.name_from_sku,
             warnings=warnings,
@@ -71,6 +73,8 @@ def understand(
                 **error.context,
             ) from error
         raise
+    for field in of_format:
+        fields[field] = [replace(part, reason="the format says so") for part in fields[field]]
     if "currency" in fields and (options.currency or (profile is not None and profile.currency)):
         only = fields["currency"][0]
         if only.reason != "as told" and table.figures(only.index).filled and not table.figures(only.index).signs:
@@ -107,6 +111,14 @@ def understand(
         short_rows=rows_may_end_early(table, description),
         key_shapes=key_shapes(table, fields) if sections else (),
     )
+
+
+def _of_format(description: Description, manual: ColumnMapping, remembered: ColumnMapping | None) -> dict[str, str]:
+    """Fields whose column the format names and no person did."""
+    people = set(manual.model_dump(exclude_none=True))
+    if remembered is not None:
+        people |= set(remembered.model_dump(exclude_none=True))
+    return {field: name for field, name in description.fields if field not in people}
 
 
 def _stated(config: Mapping[str, Any], manual: ColumnMapping, profile: SupplierProfile | None) -> Stated:

@@ -1,0 +1,23 @@
+"""Chooses the reader of a document; runs in the child process only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from parsers.extract import DocumentUnreadable, Extract
+
+__all__ = ["DocumentUnreadable", "read_document"]
+
+
+def read_document(path: Path, kind: str, options: str) -> Extract:
+    """`kind`: xml, pdf or html. `options`: a JSON object, the source_config without location and mapping. Raises
+    DocumentUnreadable."""
+    wanted = json.loads(options)
+    if kind == "html":
+        from parsers.page import read_page  # noqa: PLC0415  (the other readers' libraries are not needed then)
+
+        return read_page(path, wanted)
+    from parsers.invoices import read_invoice  # noqa: PLC0415
+
+    return read_invoice(path, kind, wanted)
