@@ -275,5 +275,5 @@ UPDATE tasks SET dispatched_at = now()
     LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED)
 RETURNING id, task_id, epoch, priority, NULL::timestamptz AS at
 """
-"""Only the oldest unfinished task of a supplier can be due. The heads are found by stepping from supplier to supplier in
-ix_tasks_unfinished, so the cost grows with the suppliers that wait and not with their tasks."""
+"""Only the oldest unfinished task of a supplier can be due. The heads are found by stepping through
+ix_tasks_unfinished supplier by supplier, so the cost grows with the suppliers that wait, not with their tasks."""
