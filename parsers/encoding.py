@@ -5,17 +5,13 @@ from __future__ import annotations
 import codecs
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from contracts.errors import SourceUnreadable
-from parsers.alphabets import CODE_PAGES, Fit, plausibility
-
-BLOCK = 1_048_576
-SAMPLE = 131_072
-"""Bytes of lines with characters above ASCII by which a code page is judged."""
-CANDIDATES = (*CODE_PAGES, "cp932", "gb18030", "big5")
-CERTAIN, LIKELY = 0.9, 0.6
-"""Plausibility from which no second opinion is asked for, and below which there is no opinion at all."""
+from parsers.census import BLOCK, take_census
+from parsers.code_pages import guess_encoding
+from parsers.mojibake import contradictions, damage
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -42,46 +38,39 @@ class Text:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Census:
-    """What one pass over all bytes saw."""
-
-    ascii_only: bool = True
-    utf8: bool = True
-    feeds: int = 0
-    returns: int = 0
-    nuls: int = 0
-    foreign: bytes = b""
-    """Lines with bytes above 127, up to SAMPLE."""
-
-
 def read_text(path: Path, wanted: str | None = None) -> Text:
-    """Reads the whole file once (block by block). `wanted` wins and is only checked to exist; bytes that do not
-    fit it are found row by row. Raises SourceUnreadable for binary files and unknown encodings."""
+    """Reads the whole file once (block by block). `wanted` wins over everything but a byte order mark, and bytes that
+    contradict it are told of; what does not fit is found row by row. Raises SourceUnreadable for binary files and
+    unknown encodings."""
     head = _head(path)
+    stated = None if wanted is None else _known(wanted)
     bom = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), None)
-    if wanted is not None:
-        name, why = _known(wanted), "as configured"
-        skip = next((len(mark) for mark, known in _BOMS if head.startswith(mark) and name.startswith(known[:6])), 0)
-        if name in {"utf-16", "utf-32"}:
-            name = bom[1] if bom and bom[1].startswith(name) else f"{name}-le"
-    elif bom is not None:
+    notes: tuple[str, ...] = ()
+    name, why, skip = "", "", 0
+    if bom is not None:
         name, why, skip = bom[1], "byte order mark", len(bom[0])
+        if stated is not None and not name.startswith(stated):
+            notes = (f"{wanted} was configured, but the file begins with the mark of {name}",)
+    elif stated in {"utf-16", "utf-32"}:
+        name, why = _wide_without_mark(head) or f"{stated}-le", "as configured"
+    elif stated is not None:
+        name, why = stated, "as configured"
     elif (wide := _wide_without_mark(head)) is not None:
-        name, why, skip = wide, "zero bytes at every second place", 0
-    else:
-        name, why, skip = "", "", 0
+        name, why = wide, "zero bytes at every second place" if "16" in wide else "three zero bytes of four"
     if name.startswith(("utf-16", "utf-32")):
-        return _transcoded(path, name, skip, why)
-    census = _census(path)
+        return _transcoded(path, name, skip, (f"encoding {name}: {why}", *notes))
+    census = take_census(path)
     if census.nuls and not name and _looks_binary(head):
         raise SourceUnreadable("the file is binary, not text", path=path.name)
     if not name:
-        name, why = _guess(census)
-    if name in {"cp932", "gb18030", "big5", "shift_jis", "gbk", "gb2312", "euc_jp", "euc_kr", "iso2022_jp"}:
-        return _transcoded(path, name, skip, why)
+        name, why, notes = guess_encoding(census)
+    elif stated is not None and bom is None:
+        notes = contradictions(census, name)
+    notes = (f"encoding {name}: {why}", *notes, *damage(census, name))
+    if not _keeps_ascii(name):
+        return _transcoded(path, name, skip, notes)
     newline = b"\r" if census.returns and not census.feeds else b"\n"
-    return Text(path, name, name, skip, newline, (f"encoding {name}: {why}",))
+    return Text(path, name, name, skip, newline, notes)
 
 
 def _head(path: Path) -> bytes:
@@ -100,11 +89,31 @@ def _known(name: str) -> str:
     return known
 
 
+@lru_cache(maxsize=64)
+def _keeps_ascii(name: str) -> bool:
+    """Whether a byte below 128 is that ASCII character wherever it stands, so that a file can be cut without being
+    decoded. Not so in UTF-16, Shift JIS, GB 18030, Big5, EBCDIC and whatever switches by escape sequences."""
+    ascii_text = bytes(range(128))
+    if name.startswith(("iso2022", "hz")) or ascii_text.decode(name, "replace") != ascii_text.decode("ascii"):
+        return False
+    return all(
+        bytes(part for low in ascii_text for part in (high, low)).decode(name, "replace")[1::2] == ascii_text.decode()
+        for high in range(128, 256)
+    )
+
+
 def _wide_without_mark(head: bytes) -> str | None:
-    """UTF-16 writes digits, separators and line ends with a zero, always at the same side."""
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if zeros >= 4 and zeros > len(head) / 100 and not others:
+    """UTF-16 writes digits, separators and line ends with a zero, always at the same side; UTF-32 with three."""
+    zeros = [head[place::4].count(0) for place in range(4)]
+    if sum(zeros) < 4 or sum(zeros) < len(head) / 100:
+        return None
+    quarter = len(head) // 4
+    for name, (lowest, _, high, highest) in (("utf-32-le", zeros), ("utf-32-be", zeros[::-1])):
+        if quarter and highest >= quarter and high >= 0.9 * quarter and lowest < quarter / 10:
+            return name
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    for name, many, few in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if many > 10 * few:
             try:
                 head[: len(head) // 4 * 4].decode(name)
             except UnicodeDecodeError as error:
@@ -119,82 +128,7 @@ def _looks_binary(head: bytes) -> bool:
     return controls > len(head) / 20
 
 
-def _census(path: Path) -> _Census:
-    census = _Census()
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    foreign: list[bytes] = []
-    size = 0
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            census.feeds += block.count(b"\n")
-            census.returns += block.count(b"\r")
-            census.nuls += block.count(b"\0")
-            plain = block.isascii()
-            if not plain:
-                census.ascii_only = False
-                if size < SAMPLE:
-                    lines = [line for line in block.splitlines() if not line.isascii()]
-                    # every n-th line of the block, so that one odd paragraph does not decide
-                    step = max(1, sum(map(len, lines)) // (SAMPLE // 4))
-                    foreign += (picked := [line[:4_096] for line in lines[::step]])
-                    size += sum(map(len, picked))
-            if census.utf8:
-                try:
-                    decoder.decode(block)
-                except UnicodeDecodeError:
-                    census.utf8 = False
-    if census.utf8:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            census.utf8 = False
-    census.foreign = b"\n".join(foreign)[:SAMPLE]
-    return census
-
-
-def _guess(census: _Census) -> tuple[str, str]:
-    if census.ascii_only:
-        return "utf-8", "only ASCII"
-    if census.utf8:
-        return "utf-8", "every byte of the file fits"
-    decoded = census.foreign.decode("utf-8", "replace")
-    misfits = decoded.count("\ufffd")
-    if sum(character > "\x7f" for character in decoded) - misfits > 20 * misfits:
-        return "utf-8", "fits but for a few damaged characters, whose rows are rejected"
-    fits = {name: _fit(census.foreign, name) for name in CANDIDATES}
-    name = max(CANDIDATES, key=lambda candidate: fits[candidate][:2])
-    best = fits[name].share
-    if best < LIKELY:
-        western = "latin-1" if "\ufffd" in census.foreign.decode("cp1252", "replace") else "cp1252"
-        return western, "nothing else fits better, not certain"
-    if best < CERTAIN:
-        voted = _vote(census.foreign)
-        if voted in fits and best - fits[voted].share < 0.15:
-            name = voted
-    certainty = "" if fits[name].share >= CERTAIN else ", not certain"
-    return name, f"its characters fit {fits[name].language} ({fits[name].share:.0%}){certainty}"
-
-
-def _fit(sample: bytes, name: str) -> Fit:
-    try:
-        text = sample.decode(name)
-    except UnicodeDecodeError:
-        text = sample.decode(name, "replace")
-        # the end of the sample may split a character; more than that rules the code page out
-        if text.count("\ufffd") > 1 + len(sample) / 2_000:
-            return Fit(0.0, 0.0, "")
-    return plausibility(text, name)
-
-
-def _vote(sample: bytes) -> str | None:
-    """The opinion of charset_normalizer, which only breaks near ties."""
-    from charset_normalizer import from_bytes  # noqa: PLC0415  (slow to import, rarely needed)
-
-    match = from_bytes(sample[:16_384], cp_isolation=[name.replace("-", "_") for name in CANDIDATES]).best()
-    return None if match is None else {"koi8_r": "koi8-r"}.get(match.encoding, match.encoding)
-
-
-def _transcoded(path: Path, name: str, skip: int, why: str) -> Text:
+def _transcoded(path: Path, name: str, skip: int, notes: tuple[str, ...]) -> Text:
     """A copy in UTF-8 beside the source. What cannot be decoded becomes bytes that are no UTF-8 either, so that
     its row is found again. Raises SourceUnreadable where a UTF-32 file holds numbers that are no characters."""
     target = path.with_name(f"{path.name}.{name}.utf8")
@@ -213,7 +147,7 @@ def _transcoded(path: Path, name: str, skip: int, why: str) -> Text:
                 if block or not wide:
                     raise SourceUnreadable(f"the file is not {name}: {error.reason}", path=path.name) from error
                 text = "\ud800"  # the file ends within a character
-            data = text.encode("utf-8", errors)
+            data = text.encode("utf-8", "surrogatepass")
             feeds += data.count(b"\n")
             returns += data.count(b"\r")
             out.write(data)
@@ -221,4 +155,4 @@ def _transcoded(path: Path, name: str, skip: int, why: str) -> Text:
                 break
     os.replace(temporary, target)  # noqa: PTH105  (atomic: a reader never sees half of it)
     newline = b"\r" if returns and not feeds else b"\n"
-    return Text(target, "utf-8", name, 0, newline, (f"encoding {name}: {why}",))
+    return Text(target, "utf-8", name, 0, newline, notes)
