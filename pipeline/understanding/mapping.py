@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from contracts.errors import MappingIncomplete
+from contracts.rows import Row
 from contracts.task import ColumnMapping
 from contracts.understanding import FIELDS
+from pipeline.understanding.name_keys import why_not
 from pipeline.understanding.pricing import choose_price
 from pipeline.understanding.table import Figures, Table
 from pipeline.understanding.text import letter, letter_index, listed
 from pipeline.understanding.words import Hit
 
+NAMES_AS_KEYS = "no column of codes; the names tell the rows apart"
+SURE = 0.7
+"""Least certainty of name and price for names to become keys unasked."""
 CERTAINTY = {4: 0.98, 3: 0.9, 2: 0.7, 1: 0.75}
 """By level of a hit (words.py)."""
 
@@ -37,6 +42,7 @@ def map_columns(
     remembered: ColumnMapping | None,
     name_from_sku: bool,
     warnings: list[str],
+    more: Callable[[], Iterable[tuple[int, Row]]] | None = None,
 ) -> Fields:
     """Each column serves one field, unless a mapping names it for several. Raises MappingIncomplete with everything
     that is missing at once; its context lists the headers and, for each missing field, why no column was taken."""
@@ -60,6 +66,8 @@ def map_columns(
             Mapped(mapped.index, mapped.certainty, "profile: the code is the name") for mapped in fields["sku"]
         ]
         problems.pop("name", None)
+    if more is not None:
+        _take_names_as_keys(table, fields, problems, warnings, more)
     missing = [field for field in ("sku", "name", "price") if field not in fields]
     if missing:
         _refuse(table, fields, missing, problems)
@@ -136,6 +144,28 @@ def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, s
         for field in ("currency", "price_basis")
         if field in problems and field not in fields and "is blank" not in problems[field]
     ]
+
+
+def _take_names_as_keys(
+    table: Table,
+    fields: Fields,
+    problems: dict[str, str],
+    warnings: list[str],
+    more: Callable[[], Iterable[tuple[int, Row]]],
+) -> None:
+    """Only where the whole list shows that names are as good as codes; else a person is asked."""
+    if "sku" in fields or "sku" in problems or table.header_row is None or not {"name", "price"} <= fields.keys():
+        return
+    (name, *others), price = fields["name"], fields["price"][0]
+    if others or min(name.certainty, price.certainty) < SURE:
+        return
+    taken = {mapped.index for columns in fields.values() for mapped in columns}
+    objection = why_not(table, name.index, price.index, taken, more())
+    if objection is None:
+        fields["sku"] = [Mapped(name.index, 0.8, NAMES_AS_KEYS)]
+        warnings.append(f"the list has no codes: “{table.header(name.index)}” is the key of its items")
+    else:
+        problems["sku"] = f"there are no codes, and {objection}"
 
 
 def _quality(figures: Figures) -> int:

@@ -15,7 +15,7 @@ from pipeline.understanding.characteristics import characteristic_columns
 from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table, seen
 from pipeline.understanding.list_currency import currency_of_list
-from pipeline.understanding.mapping import Fields, map_columns, resolve
+from pipeline.understanding.mapping import NAMES_AS_KEYS, Fields, map_columns, resolve
 from pipeline.understanding.numbers import (
     Ambiguity,
     Evidence,
@@ -55,7 +55,7 @@ def understand(
     remembered = None if profile is None else profile.mapping
     extra = {} if profile is None else {str(field): words for field, words in profile.synonyms.items()}
     warnings: list[str] = []
-    table = find_table(sample, description, _stated(config, manual, profile), extra=extra)
+    table = find_table(sample, description, stated_layout(config, manual, profile), extra=extra)
     of_format = _of_format(description, manual, remembered)
     try:
         fields = map_columns(
@@ -64,6 +64,7 @@ def understand(
             remembered=remembered,
             name_from_sku=profile is not None and profile.name_from_sku,
             warnings=warnings,
+            more=more,
         )
     except MappingIncomplete as error:
         if table.header_row is None and description.columns is None and config.get("has_header") is not False:
@@ -101,7 +102,10 @@ def understand(
         price_basis=basis,
         unit=heading.unit[:40] if heading.unit else None,
         duplicates=(
-            options.duplicates or (profile.rules.duplicates if profile else None) or description.duplicates or "last"
+            options.duplicates
+            or (profile.rules.duplicates if profile else None)
+            or description.duplicates
+            or ("reject_conflicting" if fields["sku"][0].reason == NAMES_AS_KEYS else "last")
         ),
         zero_price=options.zero_price or (profile.rules.zero_price if profile else None) or "reject",
         sections=(sections := uses_sections(table, fields, description)),
@@ -121,7 +125,7 @@ def _of_format(description: Description, manual: ColumnMapping, remembered: Colu
     return {field: name for field, name in description.fields if field not in people}
 
 
-def _stated(config: Mapping[str, Any], manual: ColumnMapping, profile: SupplierProfile | None) -> Stated:
+def stated_layout(config: Mapping[str, Any], manual: ColumnMapping, profile: SupplierProfile | None) -> Stated:
     names: list[str] = []
     for mapping in (manual, None if profile is None else profile.mapping):
         for reference in (mapping.model_dump(exclude_none=True) if mapping is not None else {}).values():

@@ -1,0 +1,69 @@
+"""Decides whether the names of a list without codes tell its rows apart; whoever cannot be sure asks a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from contracts.rows import BrokenRow, Row
+from pipeline.understanding.table import Table, is_number
+from pipeline.understanding.text import cell_text, is_blank
+from pipeline.understanding.words import vocabulary
+
+FEWEST = 20
+"""Fewer items prove nothing."""
+MOST = 200_000
+"""Names looked at; a longer list is judged by these."""
+TWOFOLD = 0.05
+"""Share of the names that may stand beside two prices: names that are as good as codes."""
+DISTINCT = 0.9
+"""A column whose values differ so often could be the code, whatever it is called."""
+LONGEST_CODE = 40
+
+
+def why_not(table: Table, name: int, price: int, taken: Collection[int], rows: Iterable[tuple[int, Row]]) -> str | None:
+    """None if the names may be the keys: no other column could be a code or part of one, and in the whole list (`rows`,
+    headers included) nearly every name stands beside one price. Otherwise the objection."""
+    for index in range(table.width):
+        if index in {name, price}:
+            continue
+        heading = table.headings[index]
+        if heading.hit("name") is not None and table.figures(index).share(table.figures(index).numbers) < 0.5:
+            return f"“{table.header(index)}” could be the name, too"
+        if set(heading.folded.split()) & vocabulary("variants") and table.figures(index).filled:
+            return f"“{table.header(index)}” tells variants of one name apart"
+        if index not in taken and heading.hit("price") is None and _could_be_code(table, index):
+            return f"“{table.header(index) or index}” could be the code: nearly all of its values differ"
+    return _repeated(table, name, price, rows)
+
+
+def _could_be_code(table: Table, index: int) -> bool:
+    """Single words with digits that differ; amounts of money and long texts are none."""
+    figures = table.figures(index)
+    if figures.fill < 0.5 or figures.share(figures.distinct) < DISTINCT or figures.longest > LONGEST_CODE:
+        return False
+    if figures.money * 2 > figures.filled:
+        return False
+    texts = [cell_text(value).strip() for value in table.values(index)]
+    return sum(any(map(str.isdigit, text)) and len(text.split()) == 1 for text in texts) * 2 > len(texts)
+
+
+def _repeated(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]) -> str | None:
+    first = table.header_row or 0
+    prices: dict[str, str] = {}
+    twofold: set[str] = set()
+    for number, row in rows:
+        if number <= first or type(row) is BrokenRow or len(row) <= max(name, price):
+            continue
+        if is_blank(row[name]) or not is_number(row[price]):
+            continue
+        text = " ".join(cell_text(row[name]).split())
+        amount = cell_text(row[price]).strip()
+        if prices.setdefault(text, amount) != amount:
+            twofold.add(text)
+        if len(prices) >= MOST:
+            break
+    if len(prices) < FEWEST:
+        return f"only {len(prices)} names stand beside a price, which proves nothing"
+    if len(twofold) > TWOFOLD * len(prices):
+        return f"{len(twofold)} of its {len(prices)} names stand beside two prices"
+    return None
