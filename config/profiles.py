@@ -65,6 +65,12 @@ class ProfileRules(Document):
     zero_price: Literal["reject", "accept"] | None = Field(
         default=None, description="Whether a price of 0 is a price or an error."
     )
+    accepted_lists: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]], Field(max_length=20)
+    ] = Field(
+        default=[],
+        description="SHA-256 of lists that a person let through although they differ from the ones before; newest last.",
+    )
 
 
 class SupplierProfile(Document):
