@@ -180,7 +180,7 @@ class RowNormaliser:
         name = " / ".join(parts)
         if not name:
             raise Rejected("name_missing", self._name[0], None)
-        if len(name) > MAX_NAME and len(name := " ".join(name.split())) > MAX_NAME:
+        if len(name) > MAX_NAME and len(name := _once(" ".join(name.split()))) > MAX_NAME:
             raise Rejected("name_too_long", self._name[0], name)
         return name
 
@@ -241,3 +241,9 @@ class RowNormaliser:
             if len(text) > MAX_CATEGORY and max(map(len, path), default=0) > MAX_CATEGORY:
                 raise Rejected("text_invalid", column, text)
         return tuple(path) if path else tuple(title for _, title in self._classifier.section)
+
+
+def _once(text: str) -> str:
+    """A text that is nothing but the repetition of a shorter one (a cell unmerged by a program) is that one."""
+    period = (text + text).find(text, 1)
+    return text[:period].strip()

@@ -12,6 +12,7 @@ from contracts.task import ColumnMapping
 from contracts.understanding import FIELDS
 from pipeline.understanding.name_keys import why_not
 from pipeline.understanding.pricing import choose_price
+from pipeline.understanding.split_columns import other_half
 from pipeline.understanding.table import Figures, Table
 from pipeline.understanding.text import letter, letter_index, listed
 from pipeline.understanding.words import Hit
@@ -66,6 +67,8 @@ def map_columns(
             Mapped(mapped.index, mapped.certainty, "profile: the code is the name") for mapped in fields["sku"]
         ]
         problems.pop("name", None)
+    if "name" in fields and "name" not in manual.model_dump(exclude_none=True):
+        _join_halves(table, fields)
     if more is not None:
         _take_names_as_keys(table, fields, problems, warnings, more)
     missing = [field for field in ("sku", "name", "price") if field not in fields]
@@ -144,6 +147,12 @@ def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, s
         for field in ("currency", "price_basis")
         if field in problems and field not in fields and "is blank" not in problems[field]
     ]
+
+
+def _join_halves(table: Table, fields: Fields) -> None:
+    name, taken = fields["name"], {mapped.index for columns in fields.values() for mapped in columns}
+    if len(name) == 1 and (beside := other_half(table, name[0].index, taken)) is not None:
+        fields["name"] = [*name, Mapped(beside, 0.8, "no header; filled where the name beside it is blank")]
 
 
 def _take_names_as_keys(
