@@ -244,6 +244,6 @@ class RowNormaliser:
 
 
 def _once(text: str) -> str:
-    """A text that is nothing but the repetition of a shorter one (a cell unmerged by a program) is that one."""
-    period = (text + text).find(text, 1)
-    return text[:period].strip()
+    """A text that is nothing but the repetition of several words (a cell unmerged by a program) is those words."""
+    once = text[: (text + text).find(text, 1)].strip()
+    return once if " " in once else text
