@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
@@ -36,7 +36,12 @@ class ProfileRead(Document):
     credit_notes: Literal["load"] | None = Field(
         default=None, description="load = the unit prices of credit notes are prices; null = each one is held."
     )
-    table: Selector | None = Field(default=None, description="CSS selector of the table of a web page.")
+    mode: Literal["products", "table"] | None = Field(
+        default=None, description="What of a web page is read: what it marks up for machines, or its table."
+    )
+    table: Selector | None = Field(
+        default=None, description="CSS selector of the table of a web page, or its number on the page."
+    )
     rows: Selector | None = Field(
         default=None, description="CSS selector of what repeats once for each item of a web page."
     )
@@ -69,7 +74,7 @@ class ProfileRules(Document):
         list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]], Field(max_length=20)
     ] = Field(
         default=[],
-        description="SHA-256 of lists that a person let through although they differ from the ones before; newest last.",
+        description="SHA-256 of lists that a person let through though they differ from those before; newest last.",
     )
 
 
@@ -186,6 +191,17 @@ def merge_options(options: TaskOptions, profile: SupplierProfile | None, *, defa
             "zero_price": options.zero_price or profile.rules.zero_price,
         }
     )
+
+
+def remember_columns(stored: SupplierProfile, used: SupplierProfile, changed: Collection[str]) -> SupplierProfile:
+    """The stored profile with those members of its mapping (and its number format, "numbers") that a list was read
+    with; everything else stays as a person may have put it."""
+    mapping = stored.mapping.model_dump(exclude_none=True)
+    for field in changed:
+        if field != "numbers":
+            mapping[field] = getattr(used.mapping, field)
+    numbers = used.numbers if "numbers" in changed else stored.numbers
+    return stored.model_copy(update={"mapping": ColumnMapping.model_validate(mapping), "numbers": numbers})
 
 
 def profile_from_understanding(

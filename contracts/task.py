@@ -157,7 +157,7 @@ class HtmlSource(TableSource):
     mode: Literal["products", "table"] | None = None
     """None = products that the page marks up for machines, else its table; otherwise the one that is named."""
     table: Selector | None = None
-    """The table to read, where a page has several."""
+    """The table to read, where a page has several; also its number on the page, from 1."""
     rows: Selector | None = None
     """What repeats once for each item; needs `fields`."""
     fields: Annotated[dict[str, Selector], Field(min_length=1)] | None = None

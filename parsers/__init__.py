@@ -17,6 +17,8 @@ PARSERS = {
     "excel": "parsers.excel:ExcelParser",
     "json_lines": "parsers.json_lines:JsonLinesParser",
     "google_sheets": "parsers.google_sheets:GoogleSheetsParser",
+    "e_invoice": "parsers.einvoice:EInvoiceParser",
+    "html": "parsers.html:HtmlParser",
 }
 """The built-in parsers, imported when first asked for."""
 GROUP = "pricemill.parsers"

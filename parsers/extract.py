@@ -20,7 +20,8 @@ class Extract:
     """`rows` may raise DocumentUnreadable while they are taken."""
 
     format: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] | None
+    """None = the rows hold a header, as in a table."""
     rows: Iterable[Row]
     fields: tuple[tuple[str, str], ...] = ()
     """(field, column name) as in Description."""
