@@ -18,6 +18,14 @@ from contracts.parser import Source
 BLOCK = 1 << 20
 WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 JSON_LINES = {".jsonl", ".ndjson"}
+ENDINGS = {
+    **dict.fromkeys(WORKBOOKS, "excel"),
+    **dict.fromkeys(JSON_LINES, "json_lines"),
+    **dict.fromkeys((".xml", ".pdf"), "e_invoice"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+}
+"""Of addresses; a file is recognised by its content."""
+BY_KIND = {"zip": "excel", "ole": "excel", "biff": "excel", "xml": "e_invoice", "pdf": "e_invoice", "html": "html"}
 SHEETS = "docs.google.com"
 
 
@@ -62,27 +70,26 @@ def of_address(address: str) -> HandedIn:
 
 
 def _by_name(name: str) -> str:
-    ending = Path(name).suffix.lower()
-    return "excel" if ending in WORKBOOKS else "json_lines" if ending in JSON_LINES else "csv"
+    return ENDINGS.get(Path(name).suffix.lower(), "csv")
 
 
 def recognise(path: Path) -> str:
     """The parser for a file: by its first bytes, and by its ending where these leave a choice. SourceMissing for
     what is no regular file, SourceUnreadable for what no parser reads."""
-    from parsers.signatures import require_workbook
+    from parsers.signatures import require_known
 
     if not path.is_file():
         raise SourceMissing(f"{path} is a directory" if path.is_dir() else f"there is no file {path}")
     try:
-        kind = require_workbook(Source(path, "", 0, path.name))
+        kind = require_known(Source(path, "", 0, path.name))
         with path.open("rb") as file:
             head = file.read(4096)
     except PermissionError as error:
         raise SourceUnreadable(f"{path} may not be read by this account") from error
     if not head:
         raise SourceUnreadable(f"{path} is empty", next="ask the supplier for a new copy")
-    if kind in {"zip", "ole", "biff"}:
-        return "excel"
+    if kind in BY_KIND:
+        return BY_KIND[kind]
     first = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if path.suffix.lower() in JSON_LINES or (first.startswith(b"{") and b'"' in first[:200]):
         return "json_lines"

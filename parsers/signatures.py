@@ -83,3 +83,11 @@ def require_page(source: Source) -> Literal["html"]:
     if kind in {"html", "text", "xml"}:
         return "html"
     raise SourceUnreadable(f"“{source.name}” is no web page but {_NO_TABLE[kind]}", name=source.name, found=kind)
+
+
+def require_known(source: Source) -> Kind:
+    """What the file is. Raises SourceUnreadable for what no parser reads."""
+    kind = kind_of(source)
+    if kind in {"xml_spreadsheet", "gzip"}:
+        raise SourceUnreadable(f"“{source.name}” is {_NO_TABLE[kind]}", name=source.name, found=kind)
+    return kind
