@@ -89,6 +89,11 @@ bench: $(BENCH_VENV)/.installed ## throughput beside the limit of PostgreSQL, la
 	@$(BENCH_BIN)/python -m benchmarks.load $(ARGS)
 	@$(BENCH_BIN)/python -m benchmarks.latency
 
+.PHONY: corpus
+corpus: $(VENV)/.installed ## every list of CORPUS=DIR, which holds an EXPECTED.json, against its facts
+	@test -n "$(CORPUS)" || { echo "say which: make corpus CORPUS=DIR" >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.corpus "$(CORPUS)" $(ARGS)
+
 ##@ Keep
 .PHONY: lock
 lock: ## pin versions anew (needs uv; UPGRADE=--upgrade takes newer ones)

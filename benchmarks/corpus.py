@@ -14,6 +14,8 @@ import asyncpg
 
 from benchmarks.corpus_facts import MODES, Corpus, Duplicates, Facts, Mode, Pair, profile, read_corpus
 from benchmarks.corpus_judge import Item, Verdict, judge
+from benchmarks.corpus_others import judge_invoice, judge_page, judge_torture
+from benchmarks.corpus_others import orders as other_orders
 from benchmarks.corpus_run import Order, Outcome, Stored, database, scratch, work
 
 
@@ -24,6 +26,15 @@ class Line(NamedTuple):
     mode: str
     name: str
     verdict: Verdict
+
+
+class Run(NamedTuple):
+    """What was asked for."""
+
+    corpus: Corpus
+    modes: Sequence[Mode]
+    duplicates: Duplicates
+    others: dict[str, Order]
 
 
 def supplier_of(mode: Mode, what: str, number: int) -> str:
@@ -56,18 +67,20 @@ def main() -> int:
         return 2
     modes = (chosen.mode,) if chosen.mode else MODES
     with scratch(corpus.root) as settings:
-        rounds = plan(corpus, modes, chosen.duplicates)
+        run = Run(corpus, modes, chosen.duplicates, {} if chosen.lists else other_orders(corpus))
+        rounds = plan(run)
         refused: dict[str, Outcome] = {}
         for turn, orders in enumerate(rounds, start=1):
             refused |= asyncio.run(work(settings, orders, turn=turn))
         with database(settings) as url:
-            lines = asyncio.run(judged(url, corpus, modes, chosen.duplicates, refused))
+            lines = asyncio.run(judged(url, run, refused))
     return show(lines, corpus)
 
 
-def plan(corpus: Corpus, modes: Sequence[Mode], duplicates: Duplicates) -> tuple[list[Order], list[Order]]:
-    """Two rounds: every list and the older of each pair, then the newer ones."""
-    first: list[Order] = []
+def plan(run: Run) -> tuple[list[Order], list[Order]]:
+    """Two rounds: every file and the older of each pair, then the newer ones."""
+    corpus, modes, duplicates, others = run
+    first: list[Order] = list(others.values())
     second: list[Order] = []
     for mode in modes:
         for number, facts in enumerate(corpus.lists.values()):
@@ -79,9 +92,8 @@ def plan(corpus: Corpus, modes: Sequence[Mode], duplicates: Duplicates) -> tuple
     return first, second
 
 
-async def judged(
-    url: str, corpus: Corpus, modes: Sequence[Mode], duplicates: Duplicates, refused: dict[str, Outcome]
-) -> list[Line]:
+async def judged(url: str, run: Run, refused: dict[str, Outcome]) -> list[Line]:
+    corpus, modes, duplicates, others = run
     connection = await asyncpg.connect(url)
     stored = Stored(connection)
     lines: list[Line] = []
@@ -103,6 +115,15 @@ async def judged(
                 outcomes = [await ended(task) for task in tasks]
                 changes = await stored.changes(*tasks)
                 lines.append(Line("pairs", mode, pair.name, judge_pair(pair, outcomes, changes)))
+        for name, order in others.items():
+            outcome = await ended(order.task_id(1))
+            items = [Item(*row) for row in await stored.items(order.supplier)]
+            if name in corpus.invoices:
+                lines.append(Line("invoices", "-", name, judge_invoice(corpus.invoices[name], outcome, items)))
+            elif name in corpus.pages:
+                lines.append(Line("pages", "-", name, judge_page(corpus.pages[name], outcome, items)))
+            else:
+                lines.append(Line("torture", "-", name, judge_torture(outcome)))
     finally:
         await connection.close()
     return lines
@@ -128,6 +149,8 @@ def judge_pair(pair: Pair, outcomes: Sequence[Outcome], changes: tuple[int, int]
 
 def show(lines: Sequence[Line], corpus: Corpus) -> int:
     for line in lines:
+        if line.group == "torture" and line.verdict.word == "right":
+            continue
         print(f"{line.verdict.word:<6} {line.mode:<10} {line.name}: {line.verdict.told}")
     for name in corpus.missing:
         print(f"       -          {name}: described, but not here")

@@ -63,7 +63,7 @@ def judge(
     price and let through."""
     if outcome.status != "completed":
         return _ended(facts, outcome, items)
-    account = _account(outcome)
+    account = account_of(outcome)
     if facts.refused:
         if not items:
             return Verdict("right", f"nothing stored ({_counted(account['rejected'])})")
@@ -74,7 +74,7 @@ def judge(
         *_spots(facts, items, rejects),
     ]
     notes: list[str] = []
-    differing, told = _rejects(facts, account, rejects, {item.row for item in items})
+    differing, told = _rejects(facts, account, {item.row for item in items})
     wrong += differing
     notes += told
     if approved:
@@ -105,7 +105,8 @@ def defect(outcome: Outcome) -> bool:
     )
 
 
-def _account(outcome: Outcome) -> dict[str, Any]:
+def account_of(outcome: Outcome) -> dict[str, Any]:
+    """The buckets of a completed task."""
     assert outcome.result is not None
     counts = outcome.result["statistics"]
     ignored: Mapping[str, int] = counts.get("ignored") or {}
@@ -174,32 +175,29 @@ def _same_name(ours: str, theirs: str) -> bool:
     return " ".join(ours.split()).startswith(" ".join(theirs.split())[:NAME].rstrip())
 
 
-def _rejects(
-    facts: Facts, account: Mapping[str, Any], rejects: Mapping[int, str], stored: set[int]
-) -> tuple[list[str], list[str]]:
+def _rejects(facts: Facts, account: Mapping[str, Any], stored: set[int]) -> tuple[list[str], list[str]]:
     """(what is wrong, what is told). Each bad row of the facts must be rejected by us for a reason of that meaning, or
     be ignored because everything in it is missing; each row that we reject besides must be one that the facts call no
     data."""
-    wrong = []
-    for reason, examples in (facts.document.get("rejected_examples") or {}).items():
-        for example in examples:
-            if example.get("record") in stored:
-                wrong.append(f"row {example['record']} was stored; it is {reason}")
+    wrong = [
+        f"row {example['record']} was stored; it is {reason}"
+        for reason, examples in (facts.document.get("rejected_examples") or {}).items()
+        for example in examples
+        if example.get("record") in stored
+    ]
     if facts.document.get("rows_rejected") is None:
         return wrong, []
     ours = Counter(account["rejected"])
     theirs = facts.rejected
-    left: dict[str, int] = {}
-    for reason, count in sorted(theirs.items(), key=lambda entry: entry[0].count("+")):
+    left = Counter(theirs)
+    for reason in sorted(theirs, key=lambda reason: reason.count("+")):
         for code in sorted(ours, key=lambda code: (not _means(code, reason), code)):
             if not _means(code, reason):
                 break
-            taken = min(ours[code], count)
+            taken = min(ours[code], left[reason])
             ours[code] -= taken
-            count -= taken
-        if count:
-            left[reason] = count
-    surplus = +ours
+            left[reason] -= taken
+    surplus, left = +ours, +left
     blank = sum(count for reason, count in left.items() if set(reason.split("+")) & set(_EMPTY))
     missing = sum(left.values())
     if missing > blank or missing > account["besides"]:

@@ -126,7 +126,7 @@ def scratch(root: Path) -> Iterator[Settings]:
     server = embedded.start(home, durable=False)
     try:
         yield Settings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             data_dir=home,
             source_roots=(root,),
             concurrency=2,
