@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from config.settings import Settings
-from contracts.catalog import Matcher, Profiles
+from contracts.catalog import Matcher, Profiles, Shapes
 from contracts.parser import Parser
 from contracts.store import Claim, Current, Known, Loader
 
@@ -29,6 +29,8 @@ class Collaborators:
     open_loader: OpenLoader
     profiles: Profiles
     matcher: Matcher | None
+    shapes: Shapes | None = None
+    """None = every list is read as if it were the first."""
 
 
 class Ahead:

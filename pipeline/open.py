@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ from contracts.rows import Row
 from contracts.task import Document, ParseTask
 from contracts.understanding import Understanding
 from observability.logging import get_logger
+from pipeline.drift.absorb import Drift, LastList, absorb
+from pipeline.drift.verify import verify
 from pipeline.understanding.understand import understand
 
 log = get_logger(__name__)
@@ -34,13 +36,23 @@ class Opened:
     source: Source
     reading: Reading
     plan: Plan
+    sample: Sequence[tuple[int, Row]] = ()
+    """The first physical rows with their numbers."""
+    drift: Drift | None = None
+    """What differs from the last list; None if there was none."""
 
 
 async def open_source(
-    task: ParseTask, parser: Parser, *, spool: Path, stored: StoredProfile | None, settings: Settings
+    task: ParseTask,
+    parser: Parser,
+    *,
+    spool: Path,
+    stored: StoredProfile | None,
+    settings: Settings,
+    last: LastList | None = None,
 ) -> Opened:
     """No transaction is open meanwhile. Raises what fetch and open raise, HeaderNotFound, MappingIncomplete,
-    PriceFormatAmbiguous and ProfileInvalid."""
+    PriceFormatAmbiguous, ProfileInvalid and, where the list is compared with the `last` one, ListDoubtful."""
     source = await parser.fetch(task, spool)
     failpoint("source.fetched")
     log.info("source.fetched", source=source.name, bytes=source.size, sha256=source.sha256)
@@ -49,14 +61,37 @@ async def open_source(
     reading = await parser.open(source, config)
     failpoint("source.opened")
     try:
+        sample = await first_rows(reading)
+        drift = None
+        if last is not None and profile is not None:
+            drift = await absorb(
+                sample,
+                reading.description,
+                config=config,
+                options=task.options,
+                profile=profile,
+                last=last,
+                sha256=source.sha256,
+            )
         understanding = await understand_reading(
             reading,
+            sample,
             task=task,
             config=config,
-            profile=profile,
+            profile=profile if drift is None else drift.profile,
             profile_version=None if stored is None else stored.version,
             default_currency=settings.default_currency,
         )
+        if last is not None and drift is not None:
+            understanding = drift.told(understanding)
+            await verify(
+                sample,
+                understanding,
+                profile=drift.profile,
+                lookup=last.lookup,
+                sha256=source.sha256,
+                believed=drift.believed,
+            )
     except BaseException:
         await reading.close()
         raise
@@ -70,19 +105,11 @@ async def open_source(
     )
     failpoint("plan.made")
     log.info("plan.made", fingerprint=plan.fingerprint[:12], chunk_size=plan.chunk_size)
-    return Opened(source, reading, plan)
+    return Opened(source, reading, plan, sample, drift)
 
 
-async def understand_reading(
-    reading: Reading,
-    *,
-    task: ParseTask,
-    config: Document,
-    profile: SupplierProfile | None,
-    profile_version: int | None,
-    default_currency: str,
-) -> Understanding:
-    """Understands an opened source from its first rows, in a thread; same arguments, same answer."""
+async def first_rows(reading: Reading) -> list[tuple[int, Row]]:
+    """At most SAMPLE_ROWS physical rows with their numbers."""
     sample: list[tuple[int, Row]] = []
     chunks = reading.chunks(size=SAMPLE_ROWS)
     try:
@@ -92,6 +119,20 @@ async def understand_reading(
                 break
     finally:
         await chunks.aclose()  # type: ignore[attr-defined]
+    return sample[:SAMPLE_ROWS]
+
+
+async def understand_reading(
+    reading: Reading,
+    sample: Sequence[tuple[int, Row]],
+    *,
+    task: ParseTask,
+    config: Document,
+    profile: SupplierProfile | None,
+    profile_version: int | None,
+    default_currency: str,
+) -> Understanding:
+    """Understands an opened source from its first rows, in a thread; same arguments, same answer."""
     loop = asyncio.get_running_loop()
 
     def every_row() -> Iterator[tuple[int, Row]]:
@@ -107,7 +148,7 @@ async def understand_reading(
 
     return await asyncio.to_thread(
         understand,
-        sample[:SAMPLE_ROWS],
+        sample,
         reading.description,
         source_config=config,
         options=task.options,

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 
-from config.profiles import profile_from_understanding
 from config.settings import Settings
 from contracts.account import Account
 from contracts.checkpoint import Checkpoint
@@ -19,6 +18,7 @@ from contracts.task import ErrorGroup, Statistics, TaskResult
 from observability.logging import get_logger
 from pipeline.ahead import Ahead, Collaborators
 from pipeline.chunks import replay_state, run_chunks
+from pipeline.last_list import last_list, remember
 from pipeline.open import Opened, open_source
 from pipeline.stages.chain import build_stages
 from resilience.checkpoint.resume import resume_from
@@ -48,6 +48,7 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
             spool=spool_of(with_.settings, task.task_id),
             stored=stored,
             settings=with_.settings,
+            last=await last_list(claim, with_, ahead, stored),
         )
         try:
             supplier_id, checkpoint, samples = await _load(claim, opened, guards=guards, ahead=ahead)
@@ -56,12 +57,7 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
     if with_.matcher is not None:
         await with_.matcher.match(claim)
     account = Account() if checkpoint is None else checkpoint.account
-    understanding = opened.plan.understanding
-    if stored is None and account.new + account.changed + account.unchanged:
-        document = profile_from_understanding(understanding, opened.reading.description).model_dump(
-            mode="json", exclude_none=True
-        )
-        await with_.profiles.add(task.supplier_name, document, created_by="pricemill")
+    await remember(claim, with_, opened, stored=stored, account=account)
     return summarise(claim, opened, account, samples, supplier_id=supplier_id, seconds=monotonic() - started)
 
 

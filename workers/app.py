@@ -26,6 +26,7 @@ from db.loader import PostgresLoader
 from db.matching import PostgresMatcher
 from db.profiles import PostgresProfiles
 from db.reports import Reports
+from db.shapes import PostgresShapes
 from parsers.resources import Resources
 from pipeline.ahead import Collaborators, OpenLoader
 from pipeline.executor import Executor
@@ -57,6 +58,7 @@ class App:
     producer: Producer
     reports: Reports
     profiles: PostgresProfiles
+    shapes: PostgresShapes
     parser: Callable[[str], Parser]
     """Parser by parser_type; UnknownParser."""
     executor: Executor
@@ -73,6 +75,7 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
         reports = await Reports.open(ports.database_url)
         stack.push_async_callback(reports.close)
         profiles = await stack.enter_async_context(PostgresProfiles.open(ports.database_url))
+        shapes = await stack.enter_async_context(PostgresShapes.open(ports.database_url))
         if matcher is None:
             matcher = await stack.enter_async_context(
                 PostgresMatcher.open(
@@ -95,6 +98,7 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
             open_loader=_opener(ports.database_url, settings),
             profiles=profiles,
             matcher=matcher,
+            shapes=shapes,
         )
 
         async def run_task(claim: Claim, held: Held) -> TaskResult:
@@ -127,6 +131,7 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
             producer=producer,
             reports=reports,
             profiles=profiles,
+            shapes=shapes,
             parser=parser,
             executor=executor,
             leases=leases,

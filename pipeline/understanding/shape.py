@@ -7,6 +7,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,8 +22,10 @@ from pipeline.understanding.text import cell_text, fold, is_blank, plain, short
 VERSION = 1
 SKETCH = 64
 """Hashes kept of a column's values: the smallest ones, so that two columns can be compared without their values."""
-SHAPED = 1000
+SHAPED = 500
 """Rows that are looked at."""
+KINDS = 50
+"""Cells of a column whose characters are told apart."""
 _BITS = (1 << 48) - 1
 
 Numbered = Sequence[tuple[int, Row]]
@@ -50,11 +53,18 @@ class Shape:
     """Indexes of the columns of each field, in key order."""
     told: Mapping[str, Any]
     """The mapping of the profile as it stood after that run."""
+    as_of: str
+    """RFC 3339, in UTC."""
 
     def of(self, field: str) -> tuple[ShapeColumn, ...]:
         """Columns that held a field, in key order."""
         known = {column.index: column for column in self.columns}
         return tuple(known[index] for index in self.mapping.get(field, ()))
+
+    @property
+    def headers(self) -> list[str]:
+        """In list order, blank ones included."""
+        return [column.header for column in self.columns]
 
     @classmethod
     def read(cls, document: Mapping[str, Any] | None) -> Shape | None:
@@ -70,7 +80,7 @@ class Shape:
             )
             for part in document["columns"]
         )
-        return cls(document["fingerprint"], columns, document["mapping"], document["told"])
+        return cls(document["fingerprint"], columns, document["mapping"], document["told"], document["as_of"])
 
 
 def structure_fingerprint(format_: str, sheet: str | None, header_row: int | None, headers: Iterable[str]) -> str:
@@ -80,7 +90,12 @@ def structure_fingerprint(format_: str, sheet: str | None, header_row: int | Non
 
 
 def shape_document(
-    sample: Numbered, description: Description, understanding: Understanding, *, told: Mapping[str, Any]
+    sample: Numbered,
+    description: Description,
+    understanding: Understanding,
+    *,
+    told: Mapping[str, Any],
+    as_of: datetime,
 ) -> dict[str, Any]:
     """JSON-ready; of the first rows only, so that it costs the same for every list."""
     first = understanding.header_row or 0
@@ -112,6 +127,7 @@ def shape_document(
         "numbers": {"decimal": understanding.numbers.decimal, "thousands": understanding.numbers.thousands},
         "currency": understanding.currency,
         "told": dict(told),
+        "as_of": as_of.astimezone(UTC).isoformat(),
     }
 
 
@@ -121,7 +137,7 @@ def value_profile(cells: Sequence[Cell]) -> dict[str, Any]:
     texts = [cell_text(cell).strip() for cell in filled]
     numbers = [number for cell in filled if (number := digits_of(cell)) is not None]
     lengths = sorted(map(len, texts))
-    kinds = Counter(kind for text in texts for kind in {_kind(character) for character in text[:40]})
+    kinds = Counter(kind for text in texts[:KINDS] for kind in {_kind(character) for character in text[:40]})
     count = len(filled)
 
     def share(part: int) -> float:
@@ -133,7 +149,7 @@ def value_profile(cells: Sequence[Cell]) -> dict[str, Any]:
         "text": share(count - len(numbers)),
         "distinct": share(len(set(texts))),
         "lengths": [lengths[(len(lengths) - 1) * part // 10] for part in (1, 5, 9)] if lengths else [],
-        "classes": {kind: share(number) for kind, number in sorted(kinds.items())},
+        "classes": {kind: round(number / min(count, KINDS), 3) for kind, number in sorted(kinds.items())},
         "range": [short(texts[0], 60), short(texts[-1], 60)] if texts else [],
         "sketch": list(sketch(filled)),
     }

@@ -7,23 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from config.profiles import SupplierProfile
-from contracts.errors import HeaderNotFound, ListDoubtful, MappingIncomplete, PriceFormatAmbiguous
-from contracts.rows import BrokenRow, Description, Row
+from contracts.errors import HeaderNotFound, ListDoubtful, MappingIncomplete
+from contracts.rows import Description, Row
 from contracts.task import ColumnMapping, Document, TaskOptions
-from contracts.understanding import FIELDS, Column, NumberFormat, Understanding
+from contracts.understanding import FIELDS, Column, Understanding
 from pipeline.understanding.characteristics import characteristic_columns
 from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table, seen
 from pipeline.understanding.list_currency import currency_of_list
 from pipeline.understanding.mapping import NAMES_AS_KEYS, Fields, map_columns, resolve
-from pipeline.understanding.numbers import (
-    Ambiguity,
-    Evidence,
-    collect,
-    contradicts,
-    decide,
-    fixed,
-)
+from pipeline.understanding.price_format import number_format
 from pipeline.understanding.structure import key_shapes, rows_may_end_early, table_width, uses_sections
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import one_line, short
@@ -81,7 +74,7 @@ def understand(
         if only.reason != "as told" and table.figures(only.index).filled and not table.figures(only.index).signs:
             del fields["currency"]  # "US Dollars", "pence": a person has said what is meant
     price = fields["price"][0].index
-    numbers = _numbers(table, price, options=options, profile=profile, more=more)
+    numbers = number_format(table, price, options=options, profile=profile, more=more)
     currency, currency_reason = currency_of_list(
         table, fields, description, options=options, profile=profile, default=default_currency, warnings=warnings
     )
@@ -167,73 +160,3 @@ def _columns(
             except MappingIncomplete:
                 warnings.append(f"the listed characteristic column “{reference}” is not in this list")
     return (*mapped, *characteristic_columns(table, {column.index for column in mapped}, listed=indexes))
-
-
-def _numbers(
-    table: Table,
-    price: int,
-    *,
-    options: TaskOptions,
-    profile: SupplierProfile | None,
-    more: MoreRows | None,
-) -> NumberFormat:
-    """What the values themselves decide is taken even where a profile says the same, so that a remembered decimal sign
-    does not make the second list another one than the first."""
-    texts = [value for value in table.values(price) if isinstance(value, str)]
-    evidence = collect(texts)
-    stated = options.decimal or (profile.numbers.decimal if profile is not None else None)
-    if texts and not evidence.decided and stated is None and more is not None:
-        first = 0 if table.header_row is None else table.header_row
-        evidence = collect(
-            cell
-            for number, row in more()
-            if number > first
-            and type(row) is not BrokenRow
-            and price < len(row)
-            and isinstance(cell := row[price], str)
-        )
-    found = decide(evidence)
-    if stated is not None:
-        return _as_stated(evidence, found, options=options, profile=profile, table=table, price=price)
-    if isinstance(found, Ambiguity):
-        raise _question(table, price, found)
-    return found
-
-
-def _as_stated(
-    evidence: Evidence,
-    found: NumberFormat | Ambiguity,
-    *,
-    options: TaskOptions,
-    profile: SupplierProfile | None,
-    table: Table,
-    price: int,
-) -> NumberFormat:
-    stated = options.decimal or (profile.numbers.decimal if profile is not None else None)
-    assert stated is not None
-    thousands = profile.numbers.thousands if profile is not None else None
-    if isinstance(found, NumberFormat) and found.decimal == stated and thousands is None:
-        return found
-    if options.decimal is None and contradicts(evidence, stated):
-        other = decide(evidence)
-        shown = evidence.example.get("decimal" + ("," if stated == "." else "."), "")
-        ambiguity = (
-            other
-            if isinstance(other, Ambiguity)
-            else Ambiguity(
-                shown, ((".", ""), (",", "")), f"the profile says “{stated}”, but this list writes “{shown}”"
-            )
-        )
-        raise _question(table, price, ambiguity)
-    who = "as told" if options.decimal else "same as last time"
-    return fixed(stated, thousands, evidence, who)
-
-
-def _question(table: Table, price: int, ambiguity: Ambiguity) -> PriceFormatAmbiguous:
-    header = table.header(price)
-    return PriceFormatAmbiguous(
-        f"the prices in “{header}” can be read in two ways: {ambiguity.sentence}",
-        column=header,
-        value=ambiguity.value,
-        readings=dict(ambiguity.readings),
-    )

@@ -9,8 +9,8 @@ from difflib import SequenceMatcher
 from contracts.rows import Cell
 from contracts.store import Current
 from contracts.understanding import Column, NumberFormat
+from pipeline.drift.agreement import NOTHING, Agreement, compare
 from pipeline.stages.cells import Rejected, read_code
-from pipeline.understanding.agreement import NOTHING, Agreement, compare
 from pipeline.understanding.numbers import Ambiguity, collect, decide
 from pipeline.understanding.prices import PriceReader
 from pipeline.understanding.shape import sketch
@@ -29,6 +29,9 @@ _PREVIOUS = frozenset(
     stara poprzednia старая прежняя было стара попередня oud oude vorige 旧 以前 原 이전""".split()  # noqa: SIM905 (a list literal reads worse)
 )
 """Words of headers whose column may well hold what was the price until now."""
+_OTHER_KIND = frozenset().union(
+    *(vocabulary(f"price_kinds.{kind}") for kind in ("cost", "wholesale", "promo", "reference", "other"))
+)
 _NET = frozenset("net netto neto nett ht excl ex ohne zzgl bez без 税抜 税抜き 不含税".split())  # noqa: SIM905
 _GROSS = frozenset("gross brutto bruto ttc incl inkl mit inc с з 税込 税込み 含税".split())  # noqa: SIM905
 
@@ -158,7 +161,7 @@ def another_kind(old: str, new: str, *, plain: bool) -> bool:
     """True if the new header of a price says another kind of price than the old one: previous, promotional, gross …
     `plain`: the new header as a whole is a usual word for the price, whatever words it is made of."""
     before, after = set(fold(old).split()), set(fold(new).split())
-    marks = _PREVIOUS if plain else _PREVIOUS | vocabulary("other_price")
+    marks = _PREVIOUS if plain else _PREVIOUS | _OTHER_KIND
     if (after - before) & marks:
         return True
     return bool((before & _NET and after & _GROSS) or (before & _GROSS and after & _NET))
