@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.account import Account
+from contracts.band import Band
 from contracts.outcome import Failure, Settlement
 from contracts.queue import Delivery
 from contracts.rows import Batch
@@ -143,6 +144,11 @@ class Loader(Protocol):
     applied (suppliers.applied_as_of) adds unknown items only; its other items are ignored as stale."""
 
     supplier_id: str
+    stale: bool
+    """The list is older than what was applied."""
+    band: Band | None
+    """Price moves outside are held, not applied (contracts/band.py); None = every move is applied. To be set before the
+    first commit() of an attempt, and alike for all attempts of a task."""
 
     async def known(self) -> Known:
         """Fingerprints and keys of all items of this supplier that have a fingerprint."""
@@ -165,13 +171,15 @@ class Loader(Protocol):
         *,
         begun: Callable[[], object] = lambda: None,
     ) -> Account:
-        """One transaction: fence (task, epoch, running, newest checkpoint sequence is one less) first, then
-        items, price history, parsing_logs, checkpoint, lease, supplier's as_of. `complete` is called once with the
-        batch's account (new, changed, unchanged, stale filled in; corrections for repeated keys may be negative)
+        """One transaction: fence (task, epoch, running, newest checkpoint sequence is one less) first, then items,
+        price history, held rows, parsing_logs, checkpoint, lease, supplier's as_of. `complete` is called once with the
+        batch's account (new, changed, unchanged, held, stale filled in; corrections for repeated keys may be negative)
         and returns the sealed checkpoint document to store; `begun` once the server works on the rows, so that the
         caller may then keep the loop busy. Returns that account. LeaseLost if the fence fails.
-        A chunk that was committed though the answer was lost is recognised, not repeated. A row the database
-        refuses (class 22, 23, 54) is bisected out and rejected as refused_by_database."""
+        A held row changes what is said of its item, never the price; an item has one open hold at most, and a later row
+        of it (in this list or another one that is not stale) closes that. A chunk that was committed though the answer
+        was lost is recognised, not repeated. A row the database refuses (class 22, 23, 54) is bisected out and rejected
+        as refused_by_database."""
         ...
 
     async def close(self) -> None: ...

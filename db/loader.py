@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 
 from contracts.account import Account
+from contracts.band import Band
 from contracts.errors import DatabaseUnavailable, LeaseLost, StateConflict
 from contracts.failpoints import failpoint
 from contracts.rows import Batch
@@ -21,6 +22,7 @@ from db.connection import limit_transactions
 from db.errors import DataRefused, translated
 from db.loader_known import read_known, read_prices
 from db.loader_lane import CHUNK_SECONDS, Lane
+from db.loader_merging import merge_chunk
 from db.loader_refusals import refusal, refusals
 from db.loader_rows import copy_text, log_columns
 from db.loader_staged import Staged
@@ -45,7 +47,8 @@ class PostgresLoader:
         self._categories: dict[tuple[str, ...], str] = {}
         """Ids of the categories met so far."""
         self._sequence = 0
-        self._stale = False
+        self.stale = False
+        self.band: Band | None = None
         self._stocked = True
         """The supplier may have items that this run has not written."""
         self._refused: set[str] = set()
@@ -69,7 +72,7 @@ class PostgresLoader:
             loader.supplier_id = state["id"]
             loader._sequence = state["sequence"]
             loader._stocked = state["stocked"]
-            loader._stale = state["applied_as_of"] is not None and claim.as_of < state["applied_as_of"]
+            loader.stale = state["applied_as_of"] is not None and claim.as_of < state["applied_as_of"]
             if restarted:
                 await loader._undo(connection)
         except BaseException:
@@ -83,7 +86,8 @@ class PostgresLoader:
             async with connection.transaction():
                 await self._fence(connection)
                 await connection.execute(sql.EVERY_PLAN)
-                await connection.execute(sql.UNDO, self.supplier_id, self._claim.task_key, timeout=UNDO_SECONDS)
+                for statement in sql.TAKE_BACK:
+                    await connection.execute(statement, self.supplier_id, self._claim.task_key, timeout=UNDO_SECONDS)
                 await connection.execute(sql.FORGET_LOGS, self._claim.task.task_id)
                 await connection.execute(sql.FORGET_CHECKPOINTS, self._claim.task_key)
         await limit_transactions(connection, CHUNK_SECONDS)
@@ -233,28 +237,15 @@ class PostgresLoader:
 
     async def _merge(self, connection: asyncpg.Connection, staged: Staged) -> Account:
         """Everything but the last statement of the transaction; returns the account of the chunk."""
-        arguments = (self.supplier_id, self._claim.task_key, self._claim.as_of, self._stale)
-        account = Account()
-        account.add(staged.counted)
-        if staged.items:
-            # With the next turn of the loop the statement is on its way.
-            asyncio.get_running_loop().call_soon(staged.begun)
-            if self._stocked or staged.repeated:
-                row = await connection.fetchrow(sql.MERGE, *arguments)
-            else:
-                row = await connection.fetchrow(sql.FIRST, *arguments[:3])
-            account.new += row["new"]
-            account.changed += row["changed"]
-            account.unchanged += row["unchanged"]
-        if self._stale:
-            account.ignored["stale"] += account.changed + account.unchanged
-            account.changed = account.unchanged = 0
-        if staged.repeated:
-            row = await connection.fetchrow(sql.REPEAT, *arguments)
-            account.ignored["duplicate"] += row["repeats"]
-            account.changed += row["changed"]
-            account.unchanged -= row["changed"]
-        return account
+        return await merge_chunk(
+            connection,
+            staged,
+            supplier_id=self.supplier_id,
+            claim=self._claim,
+            stale=self.stale,
+            stocked=self._stocked,
+            band=self.band,
+        )
 
     def _finishing(self, staged: Staged, document: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments of FINISH and the first ones of WHOLE."""

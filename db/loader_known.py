@@ -20,6 +20,7 @@ _PRICES = """
 SELECT w.sku, i.name, i.current_price, i.currency, i.price_basis
   FROM unnest($2::text[]) AS w(sku)
  CROSS JOIN LATERAL (SELECT * FROM supplier_items o WHERE o.supplier_id = $1 AND o.supplier_sku = w.sku LIMIT 1) i
+ WHERE i.withdrawn_at IS NULL
 """
 
 

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import orjson
 
 from contracts.account import Account
+from contracts.band import Amount, Band
 from contracts.errors import LeaseLost, StateConflict
 from contracts.rows import Batch, Item, RowError
 from contracts.store import Claim, ClaimKey, Current, Known
+from db.memory_holds import HeldPrice, Holds
 from db.memory_tables import Tables
 
 KEPT_CHECKPOINTS = 10
-
-
-class Price(NamedTuple):
-    amount: Decimal
-    currency: str
-    basis: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +29,26 @@ class StoredItem:
     """One row of supplier_items."""
 
     item: Item
-    price: Price
+    price: Amount
     as_of: datetime
     task_key: int
 
     @property
-    def content(self) -> tuple[object, ...]:
-        """What a list says of an item."""
+    def description(self) -> tuple[object, ...]:
+        """What a list says of an item, but for its price."""
         item = self.item
-        return (item.name, item.unit, item.gtin, item.category, orjson.loads(item.characteristics), self.price)
+        return (item.name, item.unit, item.gtin, item.category, orjson.loads(item.characteristics))
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        return (*self.description, self.price)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPrice:
     """One row of price_history; `order` stands for its id."""
 
-    price: Price
+    price: Amount
     as_of: datetime
     source_row: int
     order: int
@@ -71,6 +72,9 @@ class Catalog:
     """By supplier id and code, then by task key."""
     logs: dict[str, dict[tuple[int, str], RowError]] = field(default_factory=dict)
     """By task id, then by row number and code."""
+    holds: Holds = field(default_factory=Holds)
+    described: dict[tuple[str, str], dict[int, StoredItem]] = field(default_factory=dict)
+    """Items as they were before a task described them anew; by supplier id and code, then by task key."""
     written: int = 0
 
 
@@ -91,7 +95,8 @@ class MemoryLoader:
         supplier.source_type = source_type
         self._supplier = supplier
         self.supplier_id = supplier.id
-        self._stale = supplier.applied_as_of is not None and claim.as_of < supplier.applied_as_of
+        self.stale = supplier.applied_as_of is not None and claim.as_of < supplier.applied_as_of
+        self.band: Band | None = None
         self._sequence = self._newest()
 
     @classmethod
@@ -134,10 +139,10 @@ class MemoryLoader:
             raise LeaseLost("another attempt has moved this task's checkpoint")
         account = Account()
         account.add(batch.account)
-        if self._stale:
+        if self.stale:
             account.ignored["stale"] += account.unchanged
             account.unchanged = 0
-        before = (dict(self._catalog.items), {key: dict(rows) for key, rows in self._catalog.history.items()})
+        before = deepcopy((self._catalog.items, self._catalog.history, self._catalog.holds, self._catalog.described))
         for item in batch.items:
             self._merge(item, account, forced=item.row_number in batch.doubled)
         for item in batch.repeated:
@@ -145,7 +150,7 @@ class MemoryLoader:
         document = complete(account)
         sequence = document["sequence"]
         if sequence <= self._sequence:
-            self._catalog.items, self._catalog.history = before
+            self._catalog.items, self._catalog.history, self._catalog.holds, self._catalog.described = before
             raise StateConflict(f"checkpoint {sequence} of task {self._claim.task.task_id} exists already")
         logs = self._catalog.logs.setdefault(self._claim.task.task_id, {})
         logs.update({(reject.row_number, reject.code): reject for reject in batch.rejects})
@@ -173,17 +178,21 @@ class MemoryLoader:
         key = (self.supplier_id, item.sku)
         old = self._catalog.items.get(key)
         if old is None:
-            self._write(item)
+            self._write(self._stored(item))
             self._record(item)
             account.new += 1
-        elif self._stale:
+        elif self.stale:
             account.ignored["stale"] += 1
         else:
-            changed = old.price != price_of(item)
-            new = self._stored(item)
-            if forced or new.content != old.content or fingerprints(new) != fingerprints(old):
-                self._write(item)
-            if changed:
+            self._catalog.holds.supersede(key, by=self._claim.task_key)
+            reason = self._reason(old.price, item)
+            new = self._stored(item, kept=old.price if reason else None)
+            if forced or reason or new.content != old.content or fingerprints(new) != fingerprints(old):
+                self._write(new)
+            if reason is not None:
+                self._hold(item, old.price, reason)
+                account.held[reason] += 1
+            elif old.price != price_of(item):
                 self._record(item)
                 account.changed += 1
             else:
@@ -199,13 +208,17 @@ class MemoryLoader:
         history = self._catalog.history[key]
         mine = self._claim.task_key in history
         before = self._before(key)
-        if before is not None and self._stale:
+        if before is not None and self.stale:
             return
-        self._write(item)
-        repriced = before != price_of(item)
+        reason = None if before is None else self._reason(before, item)
+        was = self._catalog.holds.forget(key, self._claim.task_key)
+        self._write(self._stored(item, kept=before if reason else None))
+        repriced = before != price_of(item) and reason is None
         if before is not None:
-            account.changed += repriced - mine
-            account.unchanged -= repriced - mine
+            _count(account, was or ("changed" if mine else "unchanged"), -1)
+            _count(account, reason or ("changed" if repriced else "unchanged"), 1)
+            if reason is not None:
+                self._hold(item, before, reason)
         if not repriced:
             history.pop(self._claim.task_key, None)
         elif mine:
@@ -214,7 +227,15 @@ class MemoryLoader:
         else:
             self._record(item)
 
-    def _before(self, key: tuple[str, str]) -> Price | None:
+    def _reason(self, old: Amount, item: Item) -> str | None:
+        new = price_of(item)
+        return None if self.band is None or new == old else self.band.reason(old, new)
+
+    def _hold(self, item: Item, old: Amount, reason: str) -> None:
+        held = HeldPrice(self._claim.task_key, item.row_number, old, price_of(item), self._claim.as_of, reason)
+        self._catalog.holds.open((self.supplier_id, item.sku), held)
+
+    def _before(self, key: tuple[str, str]) -> Amount | None:
         """The price that held when this task began."""
         others = [row for task, row in self._catalog.history[key].items() if task != self._claim.task_key]
         return max(others, key=lambda row: (row.as_of, row.order)).price if others else None
@@ -230,16 +251,25 @@ class MemoryLoader:
                 del self._catalog.items[key], self._catalog.history[key]
             else:
                 self._catalog.history[key].pop(task, None)
-                self._catalog.items[key] = replace(stored, price=before, item=stored.item._replace(fingerprint=None))
+                former = self._catalog.described.get(key, {}).pop(task, stored)
+                self._catalog.items[key] = replace(stored, price=before, item=former.item._replace(fingerprint=None))
+        self._catalog.holds.undo(self.supplier_id, task)
         self._catalog.logs.pop(self._claim.task.task_id, None)
         self._tables.checkpoints.pop(task, None)
         self._sequence = 0
 
-    def _stored(self, item: Item) -> StoredItem:
+    def _stored(self, item: Item, *, kept: Amount | None = None) -> StoredItem:
+        """`kept`: the price that goes on to hold, because the row's is held; nothing then matches the row unread."""
+        if kept is not None:
+            return StoredItem(item._replace(fingerprint=None), kept, self._claim.as_of, self._claim.task_key)
         return StoredItem(item, price_of(item), self._claim.as_of, self._claim.task_key)
 
-    def _write(self, item: Item) -> None:
-        self._catalog.items[self.supplier_id, item.sku] = self._stored(item)
+    def _write(self, new: StoredItem) -> None:
+        key = (self.supplier_id, new.item.sku)
+        old = self._catalog.items.get(key)
+        if old is not None and old.description != new.description:
+            self._catalog.described.setdefault(key, {}).setdefault(self._claim.task_key, old)
+        self._catalog.items[key] = new
 
     def _record(self, item: Item) -> None:
         self._catalog.written += 1
@@ -248,8 +278,17 @@ class MemoryLoader:
         )
 
 
-def price_of(item: Item) -> Price:
-    return Price(Decimal(item.price), item.currency, Decimal(item.price_basis))
+def _count(account: Account, bucket: str, number: int) -> None:
+    if bucket == "changed":
+        account.changed += number
+    elif bucket == "unchanged":
+        account.unchanged += number
+    else:
+        account.held[bucket] += number
+
+
+def price_of(item: Item) -> Amount:
+    return Amount(Decimal(item.price), item.currency, Decimal(item.price_basis))
 
 
 def fingerprints(stored: StoredItem) -> tuple[int | None, int]:

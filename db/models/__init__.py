@@ -2,6 +2,7 @@
 
 from db.base import Base
 from db.models.catalog import Category, PriceHistory, Product, Supplier, SupplierItem, SupplierProfile
+from db.models.held import HeldRow, ItemDescription, ListKeys
 from db.models.operations import DeadLetterRow, ParsingLog, Worker
 from db.models.shapes import ListShape
 from db.models.tasks import CheckpointRow, Task, TaskAttempt
@@ -11,6 +12,9 @@ __all__ = [
     "Category",
     "CheckpointRow",
     "DeadLetterRow",
+    "HeldRow",
+    "ItemDescription",
+    "ListKeys",
     "ListShape",
     "ParsingLog",
     "PriceHistory",

@@ -132,10 +132,13 @@ class SupplierItem(Base):
     last_ingested_at: Mapped[Now]
     created_at: Mapped[Now]
     updated_at: Mapped[Now]
+    withdrawn_at: Mapped[Moment | None]
+    """Since when the only lists that named it are taken back; readers leave it out, a later list brings it back."""
 
 
 class PriceHistory(Base):
-    """Hot. Rows of deleted items are removed by a trigger on supplier_items."""
+    """Hot. Rows of deleted items are removed by a trigger on supplier_items. A row with a negative task key records
+    that the task of that number was taken back; what holds is the newest row (by id) of a task that was not."""
 
     __tablename__ = "price_history"
     __table_args__ = (

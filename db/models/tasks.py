@@ -72,6 +72,10 @@ class Task(Base):
     enqueued_at: Mapped[Now]
     started_at: Mapped[Moment | None]
     finished_at: Mapped[Moment | None]
+    reverted_at: Mapped[Moment | None]
+    """When what it loaded was taken back; it never runs again."""
+    reverted: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """By whom, why, and how many items."""
 
 
 class TaskAttempt(Base):

@@ -29,7 +29,8 @@ GRANT USAGE ON SCHEMA public TO pricemill_worker, pricemill_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO pricemill_worker, pricemill_reader;
 
 GRANT INSERT, UPDATE ON
-  list_shapes, suppliers, supplier_items, price_history, tasks, task_attempts, dead_letters, workers
+  list_shapes, held_rows, item_descriptions, list_keys, suppliers, supplier_items, price_history, tasks, task_attempts,
+  dead_letters, workers
 TO pricemill_worker;
 GRANT INSERT ON
   supplier_profiles, categories, products, parsing_logs, checkpoints
@@ -37,5 +38,6 @@ TO pricemill_worker;
 -- Not to change it: SELECT … FOR KEY SHARE, which keeps a category while its items are loaded, asks for the right.
 GRANT UPDATE (created_at) ON categories TO pricemill_worker;
 GRANT DELETE ON
-  list_shapes, supplier_items, price_history, parsing_logs, checkpoints, workers
+  list_shapes, held_rows, item_descriptions, list_keys, supplier_items, price_history, parsing_logs, checkpoints,
+  workers
 TO pricemill_worker;

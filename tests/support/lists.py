@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from config.plan import Plan
+from contracts.band import Band
 from contracts.checkpoint import Checkpoint
 from contracts.outcome import Completed
 from contracts.queue import Delivery
@@ -127,6 +128,17 @@ class PriceRow(NamedTuple):
     source_row: int
 
 
+class HeldRow(NamedTuple):
+    """A price that was not applied."""
+
+    task_id: str
+    source_row: int
+    old: tuple[Decimal, str, Decimal]
+    new: tuple[Decimal, str, Decimal]
+    reason: str
+    status: str
+
+
 class Desk(Protocol):
     """A ledger and a loader over the same tables."""
 
@@ -139,6 +151,10 @@ class Desk(Protocol):
     async def history(self) -> dict[str, list[PriceRow]]: ...
 
     async def logs(self) -> list[tuple[str, int, str]]: ...
+
+    async def holds(self) -> dict[str, list[HeldRow]]:
+        """By code, in the order of the tasks."""
+        ...
 
     async def take_away(self, claim: Claim) -> None:
         """Another worker claims the task."""
@@ -162,7 +178,7 @@ class MemoryDesk:
         return {
             sku: ItemRow(
                 stored.item.name,
-                stored.price.amount,
+                stored.price.price,
                 stored.price.currency,
                 stored.item.category,
                 orjson.loads(stored.item.characteristics),
@@ -177,7 +193,7 @@ class MemoryDesk:
     async def history(self) -> dict[str, list[PriceRow]]:
         return {
             sku: [
-                PriceRow(row.price.amount, row.as_of, self._task_id(task), row.source_row)
+                PriceRow(row.price.price, row.as_of, self._task_id(task), row.source_row)
                 for task, row in sorted(rows.items(), key=lambda pair: (pair[1].as_of, pair[1].order))
             ]
             for (_, sku), rows in sorted(self.catalog.history.items(), key=lambda pair: pair[0][1])
@@ -185,6 +201,16 @@ class MemoryDesk:
 
     async def logs(self) -> list[tuple[str, int, str]]:
         return sorted((task, row, code) for task, rows in self.catalog.logs.items() for row, code in rows)
+
+    async def holds(self) -> dict[str, list[HeldRow]]:
+        return {
+            sku: [
+                HeldRow(self._task_id(task), held.source_row, held.old, held.new, held.reason, held.status)
+                for task, held in sorted(rows.items())
+            ]
+            for (_, sku), rows in sorted(self.catalog.holds.rows.items(), key=lambda pair: pair[0][1])
+            if rows
+        }
 
     async def take_away(self, claim: Claim) -> None:
         self.bench.tables.tasks[claim.task_key].epoch += 1
@@ -238,13 +264,32 @@ class PostgresDesk:
         rows = await self.bench.connection.fetch("SELECT task_id, row_number, error_type FROM parsing_logs")
         return sorted((row["task_id"], row["row_number"], row["error_type"]) for row in rows)
 
+    async def holds(self) -> dict[str, list[HeldRow]]:
+        found: dict[str, list[HeldRow]] = {}
+        for row in await self.bench.connection.fetch(
+            """SELECT i.supplier_sku, h.*, t.task_id FROM held_rows h
+                 JOIN supplier_items i ON i.id = h.supplier_item_id JOIN tasks t ON t.id = h.task_key
+                ORDER BY supplier_sku COLLATE "C", t.id"""
+        ):
+            found.setdefault(row["supplier_sku"], []).append(
+                HeldRow(
+                    row["task_id"],
+                    row["source_row"],
+                    (row["old_price"], row["old_currency"], row["old_basis"]),
+                    (row["price"], row["currency"], row["price_basis"]),
+                    row["reason"],
+                    row["status"],
+                )
+            )
+        return found
+
     async def take_away(self, claim: Claim) -> None:
         await self.bench.connection.execute("UPDATE tasks SET epoch = epoch + 1 WHERE id = $1", claim.task_key)
 
 
 async def contents(desk: Desk) -> tuple[Any, ...]:
     """Everything a list left behind."""
-    return await desk.items(), await desk.history(), await desk.logs()
+    return await desk.items(), await desk.history(), await desk.logs(), await desk.holds()
 
 
 Between = Callable[[Checkpoint], Awaitable[None] | None]
@@ -277,11 +322,13 @@ async def load(
     restarted: bool = False,
     checkpoint: Checkpoint | None = None,
     raw: bool = True,
+    band: Band | None = None,
 ) -> Checkpoint | None:
     """One attempt at a list of HEADER's columns; `lines` without the header."""
     reading = ListReading([HEADER, *lines], raw=raw)
     plan = plan_of(how, chunk_size=size)
     loader = await desk.open(claim, restarted=restarted)
+    loader.band = band
     try:
         stages = build_stages(plan, await loader.known())
         if checkpoint is not None:
