@@ -10,6 +10,7 @@ from contracts.errors import MappingIncomplete
 from contracts.rows import Row
 from contracts.task import ColumnMapping
 from contracts.understanding import FIELDS
+from pipeline.understanding.agree import disagrees
 from pipeline.understanding.name_keys import why_not
 from pipeline.understanding.pricing import choose_price
 from pipeline.understanding.split_columns import other_half
@@ -44,6 +45,7 @@ def map_columns(
     name_from_sku: bool,
     warnings: list[str],
     more: Callable[[], Iterable[tuple[int, Row]]] | None = None,
+    price_choice: Sequence[str] = (),
 ) -> Fields:
     """Each column serves one field, unless a mapping names it for several. Raises MappingIncomplete with everything
     that is missing at once; its context lists the headers and, for each missing field, why no column was taken."""
@@ -55,12 +57,12 @@ def map_columns(
     taken = {mapped.index for columns in fields.values() for mapped in columns}
     problems: dict[str, str] = {}
     if "price" not in fields:
-        chosen = choose_price(table, taken)
-        if isinstance(chosen, str):
-            problems["price"] = chosen
+        choice = choose_price(table, taken, price_choice)
+        if choice.taken is None:
+            problems["price"] = choice.reason
         else:
-            fields["price"] = [Mapped(chosen.index, chosen.certainty, chosen.reason)]
-            taken.add(chosen.index)
+            fields["price"] = [Mapped(choice.taken.index, choice.certainty, choice.reason)]
+            taken.add(choice.taken.index)
     _detect(table, fields, taken, problems, warnings)
     if "name" not in fields and name_from_sku and "sku" in fields:
         fields["name"] = [
@@ -132,10 +134,7 @@ def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, s
     for hit, _, index in sorted(offers, key=lambda offer: (-offer[0].level, offer[0].rank, offer[1], offer[2])):
         if hit.field in fields or index in taken:
             continue
-        figures = table.figures(index)
-        objection = disagrees(hit.field, figures, exact=hit.level == 4)
-        if hit.field == "sku" and hit.level == 2 and figures.filled > 2 and figures.share(figures.steps) > 0.8:
-            objection = "is a running number of the rows"
+        objection = disagrees(table, hit.field, index, hit.level)
         if objection is None:
             fields[hit.field] = [Mapped(index, CERTAINTY[hit.level], hit.reason)]
             taken.add(index)
@@ -179,46 +178,6 @@ def _take_names_as_keys(
 
 def _quality(figures: Figures) -> int:
     return round(100 * figures.fill * figures.share(figures.distinct))
-
-
-def disagrees(field: str, figures: Figures, *, exact: bool = False) -> str | None:
-    """Why the values of a column contradict its header, or None. An empty table contradicts nothing. A column that is
-    called currency is believed whatever it holds: what cannot be understood is rejected row by row, while without the
-    column its prices would be taken for those of another currency."""
-    if not figures.rows:
-        return None
-    share = figures.share
-    if not figures.filled:
-        return "is blank"
-    match field:
-        case "sku":
-            if figures.fill < 0.5:
-                return f"is filled in {figures.fill:.0%} of the rows only"
-            if share(figures.distinct) < 0.5:
-                return (
-                    f"repeats (only {share(figures.distinct):.0%} of its values differ), so it cannot be the key alone"
-                )
-        case "name":
-            if figures.fill < 0.5:
-                return f"is filled in {figures.fill:.0%} of the rows only"
-            if share(figures.numbers) > 0.5:
-                return "holds numbers"
-        case "currency":
-            if not exact and share(figures.signs) < 0.8:
-                return "does not hold currencies"
-        case "gtin":
-            if share(figures.codes) < 0.6:
-                return "does not hold GTINs"
-        case "unit":
-            if figures.longest > 40 or share(figures.numbers) > 0.5:
-                return "does not hold units"
-        case "price_basis":
-            if not figures.counts or share(figures.bases) < 0.5:
-                return "does not hold quantities"
-        case _:
-            if figures.longest > 255:
-                return "holds long texts"
-    return None
 
 
 def _refuse(table: Table, fields: Fields, missing: Sequence[str], problems: Mapping[str, str]) -> None:

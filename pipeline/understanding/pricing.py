@@ -2,72 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipeline.understanding.table import Figures, Table
+from pipeline.understanding.agree import no_price
+from pipeline.understanding.table import Table
 from pipeline.understanding.text import letter, one_line, short
-from pipeline.understanding.words import vocabulary
+from pipeline.understanding.words import kinds_of, says
+
+NEVER_ALONE = frozenset(("reference", "other"))
+"""Kinds that are not what an item costs: former and recommended prices, deposits, freight, totals."""
+ASIDE = frozenset(("cost", "wholesale", "promo"))
+"""Kinds that stand beside a plain price without being meant by it."""
+_CERTAINTY = {4: 0.98, 3: 0.9, 2: 0.65}
+BY_RULE = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """The column taken."""
+class Candidate:
+    """A column that could be the price by its header."""
 
-    index: int
-    certainty: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
     index: int
     level: int
+    """Of the header's hit (words.py)."""
     reason: str
-    other: str
-    """The word that marks it as another kind of price (old, market, cost …); '' = none."""
+    kinds: frozenset[str]
+    """What kind of price the header says (words.KINDS); empty = just a price."""
+    objection: str | None = None
+    """Why it is none all the same."""
 
 
-def choose_price(table: Table, taken: Collection[int]) -> Price | str:
-    """The one column whose header says price and whose values are prices; a sentence if none or several are plausible.
-    Of several, one is taken only if its header is a plain word for price and each other one says that it is another
-    kind of price."""
-    candidates: list[_Candidate] = []
-    objections: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The price column, or None and why not."""
+
+    taken: Candidate | None
+    certainty: float
+    reason: str
+    candidates: tuple[Candidate, ...]
+    rivals: tuple[Candidate, ...] = ()
+    """Where a person must choose: the columns that are left."""
+
+
+def choose_price(table: Table, taken: Collection[int], order: Sequence[str] = ()) -> Choice:
+    """The one column whose header says price and whose values are prices. Of several, one is taken only if it is a
+    plain price and each other one says that it is another kind of price; or if `order`, the kinds a person prefers
+    (profile rules.price_choice), leaves exactly one."""
+    found = tuple(_candidates(table, taken))
+    usable = [candidate for candidate in found if candidate.objection is None]
+    best = [candidate for candidate in usable if candidate.level >= 3] or usable
+    live = [candidate for candidate in best if not candidate.kinds & NEVER_ALONE]
+    if not best:
+        objections = [
+            f"“{table.header(candidate.index)}” {candidate.objection}" for candidate in found if candidate.objection
+        ]
+        return Choice(None, 0.0, "; ".join(objections) or "no header says price", found)
+    only = _only(live)
+    if only is not None:
+        share = table.figures(only.index).share(table.figures(only.index).prices) if _filled(table, only) else 1.0
+        certainty = round(_CERTAINTY[only.level] * (0.8 + 0.2 * share), 3)
+        return Choice(only, certainty, only.reason + _unreadable(table, only.index), found)
+    ruled = _by_rule(live or best, order)
+    if ruled is not None:
+        kinds = ", ".join(kind for kind in order if kind in ruled.kinds)
+        return Choice(ruled, BY_RULE, f"profile: {kinds} before other prices", found)
+    rivals = tuple(sorted(best, key=_likely))
+    return Choice(None, 0.0, _question(table, rivals), found, rivals)
+
+
+def _candidates(table: Table, taken: Collection[int]) -> list[Candidate]:
+    candidates = []
     for index, heading in enumerate(table.headings):
         hit = heading.hit("price")
         if hit is None or index in taken:
             continue
-        tokens = set(heading.folded.split())
-        if hit.level < 4 and tokens & vocabulary("not_a_price"):
-            continue
-        figures = table.figures(index)
-        objection = _disagrees(figures)
-        if not objection and hit.level == 2 and figures.filled and not figures.money and "cost" not in tokens:
-            objection = "could be a quantity: no value has decimals or a currency"
-        if objection:
-            objections.append(f"“{table.header(index)}” {objection}")
-            continue
-        marked = "" if hit.level in {4, 2} else next(iter(sorted(tokens & vocabulary("other_price"))), "")
-        candidates.append(_Candidate(index, hit.level, hit.reason, marked))
-    for level, certainty in ((4, 0.98), (3, 0.9), (2, 0.65), (1, 0.7)):
-        here = [candidate for candidate in candidates if candidate.level == level and not candidate.other]
-        if not here:
-            continue
-        rivals = here if level < 3 else [c for c in candidates if c.level >= 3 and (level == 3 or not c.other)]
-        if len(rivals) > 1:
-            return _question(table, rivals)
-        share = _share(table.figures(here[0].index))
-        return Price(
-            here[0].index, round(certainty * (0.8 + 0.2 * share), 3), here[0].reason + _unreadable(table, here[0].index)
-        )
-    if candidates:
-        return _question(table, candidates)
-    return "; ".join(objections) or "no header says price"
+        kinds = kinds_of(heading.folded)
+        objection = no_price(table, index, hit.level)
+        if hit.level == 2 and objection and "quantity" in objection and kinds and _only_numbers(table, index, kinds):
+            objection = None
+        if hit.level < 4 and (word := says(heading.folded, "not_price")):
+            objection = objection or f"speaks of “{word}”"
+        if hit.level < 4 and heading.hits[0].level == 4:
+            objection = objection or f"is a usual header of {heading.hits[0].field}"
+        candidates.append(Candidate(index, hit.level, hit.reason, kinds, objection))
+    return candidates
 
 
-def _share(figures: Figures) -> float:
-    return figures.share(figures.prices) if figures.filled else 1.0
+def _only_numbers(table: Table, index: int, kinds: Collection[str]) -> bool:
+    """A word such as cost or wholesale over whole numbers says price where no other column holds numbers; cost does
+    always."""
+    return "cost" in kinds or not any(
+        table.figures(other).share(table.figures(other).numbers) > 0.5 for other in range(table.width) if other != index
+    )
+
+
+def _only(live: Sequence[Candidate]) -> Candidate | None:
+    """The column that is plainly the price. Nearly the right letters alone are not enough, and neither is a promotional
+    price."""
+    if len(live) == 1 and live[0].level > 1 and "promo" not in live[0].kinds:
+        return live[0]
+    plain = [candidate for candidate in live if candidate.level == 4 and not candidate.kinds]
+    if len(plain) == 1 and all(candidate.kinds & ASIDE for candidate in live if candidate is not plain[0]):
+        return plain[0]
+    return None
+
+
+def _by_rule(live: Sequence[Candidate], order: Sequence[str]) -> Candidate | None:
+    left = list(live)
+    for kind in order:
+        of_kind = [candidate for candidate in left if kind in candidate.kinds]
+        left = of_kind or left
+        if len(of_kind) == 1 and of_kind[0].level > 1:
+            return of_kind[0]
+    return None
+
+
+def _likely(candidate: Candidate) -> tuple[bool, int, int]:
+    """Order of the options: prices first, former and recommended ones last."""
+    return bool(candidate.kinds & (NEVER_ALONE | {"promo"})), -candidate.level, candidate.index
+
+
+def _filled(table: Table, candidate: Candidate) -> bool:
+    return bool(table.figures(candidate.index).filled)
 
 
 def _unreadable(table: Table, index: int) -> str:
@@ -76,29 +132,15 @@ def _unreadable(table: Table, index: int) -> str:
     return f", {bad} of {figures.filled} unreadable" if bad else ""
 
 
-def _disagrees(figures: Figures) -> str | None:
-    if not figures.rows:
-        return None
-    if not figures.filled:
-        return "is blank"
-    if not figures.numbers:
-        return "holds no number"
-    if figures.share(figures.prices) < 0.6:
-        return f"holds prices in {figures.share(figures.prices):.0%} of its cells only"
-    return None
-
-
-def _question(table: Table, rivals: list[_Candidate]) -> str:
+def _question(table: Table, rivals: Sequence[Candidate]) -> str:
     shown = []
     for rival in rivals[:8]:
         sample = short(one_line(table.figures(rival.index).sample), 20)
         shown.append(f"“{table.header(rival.index)}” ({letter(rival.index)}, e.g. {sample})")
-    if len(rivals) == 1:
-        return (
-            f"{shown[0]} is a price, but “{rivals[0].other}” says another kind of price; "
-            "if it is meant, name it in column_mapping.price"
-        )
-    return (
-        f"{len(rivals)} columns could be the price ({100 // len(rivals)} % each): {', '.join(shown)}; "
-        "name one in column_mapping.price"
-    )
+    if len(rivals) > 1:
+        return f"{len(rivals)} columns could be the price ({100 // len(rivals)} % each): {', '.join(shown)}"
+    if rivals[0].level == 1:
+        return f"{shown[0]} may be the price: {rivals[0].reason}, which alone proves nothing"
+    word = next(filter(None, (says(table.headings[rivals[0].index].folded, f"price_kinds.{kind}") for kind in
+                              sorted(rivals[0].kinds))), "")  # fmt: skip
+    return f"{shown[0]} is a price, but “{word}” says another kind of price"

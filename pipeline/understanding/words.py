@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from pipeline.understanding.text import fold
+
+NEAR = 0.85
+"""Least likeness of a misspelt header. Measured on the vocabulary itself: with one letter missing, doubled, swapped or
+mistyped, words of five letters and more stay above; no word of one field comes as near to another field."""
+KINDS = ("net", "gross", "cost", "list", "retail", "wholesale", "promo", "reference", "other")
+"""What kind of price a header can say. reference: former, market and recommended prices. other: totals, deposits,
+freight, the lowest and highest of several."""
 
 
 class Hit(NamedTuple):
@@ -34,10 +41,22 @@ def _document() -> Mapping[str, Any]:
 VERSION: int = _document()["version"]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def vocabulary(name: str) -> frozenset[str]:
-    """A word list of synonyms.json, folded: totals, on_request, units …"""
-    return frozenset(fold(word) for word in _document()[name])
+    """A word list of synonyms.json, folded, of all languages: totals, on_request, units, price_kinds.net …"""
+    part: Any = _document()
+    for member in name.split("."):
+        part = part.get(member, ()) if isinstance(part, Mapping) else ()
+    return frozenset(fold(word) for _, word in _words(part))
+
+
+def _words(part: Mapping[str, Any] | Sequence[str]) -> Iterator[tuple[int, str]]:
+    """(rank within its language, word)"""
+    if isinstance(part, Mapping):
+        for words in part.values():
+            yield from _words(words)
+    else:
+        yield from enumerate(part)
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +65,7 @@ def _exact() -> dict[str, list[tuple[str, int, int]]]:
     table: dict[str, list[tuple[str, int, int]]] = {}
     for field, lists in _document()["fields"].items():
         for level, name in ((4, "exact"), (2, "weak")):
-            for rank, word in enumerate(lists[name]):
+            for rank, word in _words(lists[name]):
                 entries = table.setdefault(fold(word), [])
                 if all(entry[0] != field for entry in entries):
                     entries.append((field, level, rank))
@@ -59,14 +78,57 @@ def _phrases() -> tuple[tuple[str, str, int], ...]:
     found = [
         (fold(word), field, rank)
         for field, lists in _document()["fields"].items()
-        for rank, word in enumerate(lists["phrase"])
+        for rank, word in _words(lists["phrase"])
     ]
     return tuple(sorted(set(found), key=lambda item: (-len(item[0]), item[2], item[1])))
 
 
+def _unspaced(word: str) -> bool:
+    """Of a script that puts no spaces between words."""
+    return not word.isascii() and ord(word[0]) > 0x2E80
+
+
+@lru_cache(maxsize=64)
+def _sorted(name: str) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
+    """A word list as single words, several words, and words of scripts without spaces."""
+    words = vocabulary(name)
+    unspaced = tuple(sorted(filter(_unspaced, words)))
+    several = tuple(sorted(word for word in words if " " in word and not _unspaced(word)))
+    return words.difference(unspaced, several), several, unspaced
+
+
+@lru_cache(maxsize=8192)
+def says(header: str, name: str) -> str:
+    """The longest word of a word list that stands in a folded header; '' if none does. Where the script has no spaces,
+    it may stand anywhere."""
+    single, several, unspaced = _sorted(name)
+    found = [word for word in header.split() if word in single]
+    if " " in header:
+        padded = f" {header} "
+        found += [word for word in several if f" {word} " in padded]
+    if not header.isascii():
+        found += [word for word in unspaced if word in header]
+    return max(found, key=lambda word: (len(word), word), default="")
+
+
+@lru_cache(maxsize=4096)
+def kinds_of(header: str) -> frozenset[str]:
+    """Which of KINDS a folded header says: "ek netto" -> cost, net. "incl VAT" makes nothing but gross of "net"."""
+    found = {kind: word for kind in KINDS if (word := says(header, f"price_kinds.{kind}"))}
+    for kind in [kind for kind, word in found.items() if _inside(word, kind, found)]:
+        del found[kind]
+    return frozenset(found)
+
+
+def _inside(word: str, kind: str, found: Mapping[str, str]) -> bool:
+    """不含税 (net) holds 含税 (gross): the longer word says what is meant."""
+    return any(other != kind and len(longer) > len(word) and word in longer for other, longer in found.items())
+
+
 @lru_cache(maxsize=4096)
 def hits(header: str) -> tuple[Hit, ...]:
-    """How a folded header (currency words taken out) can be read, best first; at most one per field."""
+    """How a folded header (currency words taken out) can be read, best first; at most one per field. Words that mean
+    something else ("customer code") take their field out; fuzzy likeness counts only where nothing else does."""
     if not header or len(header) > 120:
         return ()
     found: dict[str, Hit] = {}
@@ -74,18 +136,37 @@ def hits(header: str) -> tuple[Hit, ...]:
         found[field] = Hit(field, level, rank, "header name" if level == 4 else "header word that may mean it")
     padded = f" {header} "
     for phrase, field, rank in _phrases():
-        inside = f" {phrase} " in padded or (not phrase.isascii() and ord(phrase[0]) > 0x2E80 and phrase in header)
-        if inside and field not in found:
+        if field not in found and (f" {phrase} " in padded or (_unspaced(phrase) and phrase in header)):
             found[field] = Hit(field, 3, rank, f"header contains “{phrase}”")
     if "price" not in found and any(
         token.endswith(suffix) for token in header.split() for suffix in _document()["price_suffixes"]
     ):
         found["price"] = Hit("price", 3, 999, "header ends in a word for price")
     if not found:
-        near = _fuzzy(header)
-        if near is not None:
-            found[near.field] = near
-    return tuple(sorted(found.values(), key=lambda hit: (-hit.level, hit.rank)))
+        found = _less_sure(header)
+    kept = [hit for hit in found.values() if hit.level == 4 or not says(header, f"never.{hit.field}")]
+    return tuple(sorted(kept, key=lambda hit: (-hit.level, hit.rank)))
+
+
+def _less_sure(header: str) -> dict[str, Hit]:
+    kind = next((kind for kind in ("wholesale", "retail", "list") if says(header, f"price_kinds.{kind}")), None)
+    if kind is not None:
+        word = says(header, f"price_kinds.{kind}")
+        return {"price": Hit("price", 2, 998, f"header contains “{word}”, which is said of prices")}
+    near = _fuzzy(header)
+    return {} if near is None else {near.field: near}
+
+
+@lru_cache(maxsize=1)
+def _by_start() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """Exact words of five letters and more by first letter, with their fields. Few misspell the first letter, and
+    looking at all words for every header of a wide table would take seconds."""
+    table: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for word, entries in _exact().items():
+        fields = tuple(field for field, level, _ in entries if level == 4)
+        if len(word) >= 5 and fields:
+            table.setdefault(word[0], []).append((word, fields))
+    return table
 
 
 def _fuzzy(header: str) -> Hit | None:
@@ -95,14 +176,13 @@ def _fuzzy(header: str) -> Hit | None:
     near: dict[str, tuple[float, str]] = {}
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(header)
-    for word, entries in _exact().items():
-        if abs(len(word) - len(header)) > 2 or len(word) < 5:
+    for word, fields in _by_start().get(header[0], ()):
+        if abs(len(word) - len(header)) > 2:
             continue
         matcher.set_seq1(word)
-        if matcher.real_quick_ratio() >= 0.85 and matcher.quick_ratio() >= 0.85 and (ratio := matcher.ratio()) >= 0.85:
-            for field, level, _ in entries:
-                if level == 4:
-                    near[field] = max(near.get(field, (0.0, "")), (ratio, word))
+        if matcher.real_quick_ratio() >= NEAR and matcher.quick_ratio() >= NEAR and (ratio := matcher.ratio()) >= NEAR:
+            for field in fields:
+                near[field] = max(near.get(field, (0.0, "")), (ratio, word))
     if len(near) != 1:
         return None
     ((field, (_, word)),) = near.items()
