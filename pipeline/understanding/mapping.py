@@ -167,8 +167,7 @@ def _take_names_as_keys(
     (name, *others), price = fields["name"], fields["price"][0]
     if others or min(name.certainty, price.certainty) < SURE:
         return
-    taken = {mapped.index for columns in fields.values() for mapped in columns}
-    objection = why_not(table, name.index, price.index, taken, more())
+    objection = why_not(table, name.index, price.index, more())
     if objection is None:
         fields["sku"] = [Mapped(name.index, 0.8, NAMES_AS_KEYS)]
         warnings.append(f"the list has no codes: “{table.header(name.index)}” is the key of its items")

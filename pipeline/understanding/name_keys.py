@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from contracts.rows import BrokenRow, Row
 from pipeline.understanding.table import Table, is_number
@@ -31,7 +31,7 @@ def why_not(table: Table, name: int, price: int, taken: Collection[int], rows: I
             return f"“{table.header(index)}” could be the name, too"
         if set(heading.folded.split()) & vocabulary("variants") and table.figures(index).filled:
             return f"“{table.header(index)}” tells variants of one name apart"
-        if index not in taken and heading.hit("price") is None and _could_be_code(table, index):
+        if heading.hit("price") is None and _could_be_code(table, index):
             return f"“{table.header(index) or index}” could be the code: nearly all of its values differ"
     return _repeated(table, name, price, rows)
 
