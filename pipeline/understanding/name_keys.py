@@ -20,7 +20,7 @@ DISTINCT = 0.9
 LONGEST_CODE = 40
 
 
-def why_not(table: Table, name: int, price: int, taken: Collection[int], rows: Iterable[tuple[int, Row]]) -> str | None:
+def why_not(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]) -> str | None:
     """None if the names may be the keys: no other column could be a code or part of one, and in the whole list (`rows`,
     headers included) nearly every name stands beside one price. Otherwise the objection."""
     for index in range(table.width):
