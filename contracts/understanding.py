@@ -39,6 +39,10 @@ class NumberFormat:
     thousands: str
     """'' or one of , . ' and space (any Unicode space counts as space)."""
     reason: str = ""
+    three: bool = True
+    """False: this column writes at most two decimals, so that "1,234" could as well be a thousand and is no price."""
+    lakhs: bool = False
+    """True: "," groups two digits above the thousands (1,23,456)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class Understanding:
                 "decimal": self.numbers.decimal,
                 "thousands": self.numbers.thousands,
                 "reason": self.numbers.reason,
+                "three": self.numbers.three,
+                "lakhs": self.numbers.lakhs,
             },
             "currency": self.currency,
             "currency_reason": self.currency_reason,

@@ -14,7 +14,7 @@ from pipeline.understanding.currency import sign_of
 from pipeline.understanding.gtin import is_gtin
 from pipeline.understanding.headings import take_basis
 from pipeline.understanding.prices import PriceReader, Read
-from pipeline.understanding.text import ERROR_CELLS, cell_text, filled, is_blank, short
+from pipeline.understanding.text import ERROR_CELLS, cell_text, filled, fold, is_blank, short
 
 __all__ = ["Ignored", "Normalised", "RowNormaliser"]
 
@@ -143,7 +143,7 @@ class RowNormaliser:
             raise Rejected(found.error or "price_not_a_number", self._price, cell, expected)
         currency = self._read_currency(cells, found)
         extras: dict[str, str | int | Decimal] = {}
-        unit, basis = self._read_unit(cells, extras)
+        unit, basis = self._read_unit(cells, found, extras)
         gtin = self._read_gtin(cells, extras)
         category = self._read_category(cells)
         for index, key, number, column in self._others:
@@ -206,20 +206,31 @@ class RowNormaliser:
             return listed
         raise Rejected("currency_unknown", self._currency or self._price, cell if sign is not None else None)
 
-    def _read_unit(self, cells: Row, extras: dict[str, str | int | Decimal]) -> tuple[str | None, str]:
+    def _read_unit(self, cells: Row, found: Read, extras: dict[str, str | int | Decimal]) -> tuple[str | None, str]:
+        """What the price cell says may complete what list and columns say, never contradict it."""
         unit, basis = self._it.unit, self._it.price_basis
+        stated = basis if basis != "1" else None
         if self._unit is not None and (cell := cells[self._unit.index]):
             text = read_text(cell, self._unit)
             count, of = (None, None) if text.isalpha() else take_basis(text)[:2]
             if count is not None:
                 unit, basis = of, str(count)
+                stated = basis
             elif len(text) > MAX_UNIT:
                 unit, extras["unit"] = None, text
             elif text:
                 unit = text
         if self._basis is not None and not is_blank(cells[self._basis.index]):
-            basis = read_basis(cells[self._basis.index], self._basis)
-        return unit, basis
+            stated = basis = read_basis(cells[self._basis.index], self._basis)
+        if found.note:
+            extras["price_note"] = found.note
+        if found.basis is None:
+            return unit, basis
+        if stated is not None and stated != str(found.basis):
+            raise Rejected("basis_conflict", self._price, cells[self._price.index], f"per {stated}")
+        if unit is not None and found.unit is not None and fold(unit) != fold(found.unit):
+            extras["unit"] = unit
+        return found.unit or unit, str(found.basis)
 
     def _read_gtin(self, cells: Row, extras: dict[str, str | int | Decimal]) -> str | None:
         if self._gtin is None or is_blank(cells[self._gtin.index]):

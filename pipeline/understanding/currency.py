@@ -34,23 +34,23 @@ def _signs() -> dict[str, Sign]:
     table = {code.casefold(): Sign((code,), code, 1.0) for code in ISO_4217 if code != "XXX"}
     certain = {
         "EUR": "€ euro euros евро євро",
-        "USD": "us$ usd$ $us us-dollar",
+        "USD": "us$ usd$ $us us-dollar u$s u$d",
         "GBP": "£ gb£ pound pounds stg",
         "JPY": "円 yen jp¥ 日本円",
-        "CNY": "元 rmb cn¥ 人民币 yuan",
+        "CNY": "元 rmb cn¥ 人民币 yuan 圆 元整",
         "UAH": "грн ₴ гривня гривень гривна hrn",
         "PLN": "zł zl złoty złotych",
-        "CZK": "kč kc",
-        "HUF": "ft huf",
+        "CZK": "kč kc korun",
+        "HUF": "ft forint",
         "CHF": "sfr fr sfr. franken",
         "INR": "₹",
-        "KRW": "₩ 원",
+        "KRW": "₩ 원 원정",
         "TRY": "₺ tl",
         "BRL": "r$",
         "KZT": "₸ тг тенге",
         "ILS": "₪",
         "THB": "฿",
-        "VND": "₫",
+        "VND": "₫ đ vnđ đồng",
         "PHP": "₱",
         "NGN": "₦",
         "BGN": "лв",
@@ -63,6 +63,29 @@ def _signs() -> dict[str, Sign]:
         "GEL": "₾ лари",
         "AZN": "₼",
         "RUB": "₽ rur",
+        "PEN": "s/",
+        "PAB": "b/",
+        "IDR": "rp",
+        "MYR": "rm",
+        "CRC": "₡",
+        "PYG": "₲",
+        "MNT": "₮",
+        "LAK": "₭",
+        "GHS": "₵ gh₵",
+        "MXN": "mx$ mex$",
+        "ARS": "ar$",
+        "CLP": "clp$",
+        "COP": "cop$ col$",
+        "KES": "ksh kshs",
+        "TZS": "tsh tshs",
+        "UGX": "ush ushs",
+        "AED": "dhs د.إ",
+        "SAR": "ر.س ريال",
+        "KWD": "د.ك kd",
+        "EGP": "ج.م",
+        "KGS": "сом",
+        "UZS": "сум soʻm",
+        "SEK": "kronor",
     }
     for code, words in certain.items():
         for word in words.split():
@@ -75,6 +98,12 @@ def _signs() -> dict[str, Sign]:
     table["kr"] = Sign(("SEK", "NOK", "DKK", "ISK"), None, 0.0)
     table["rs"] = Sign(("INR", "PKR", "LKR", "NPR", "MUR"), None, 0.0)
     table["lei"] = Sign(("RON", "MDL"), None, 0.0)
+    table["kronen"] = table["kroner"] = Sign(("NOK", "DKK"), None, 0.0)
+    table["din"] = table["дин"] = Sign(("RSD", "DZD", "TND", "JOD", "KWD"), None, 0.0)
+    table["bs"] = Sign(("BOB", "VES"), None, 0.0)
+    table["манат"] = Sign(("AZN", "TMT"), None, 0.0)
+    table["br"] = Sign(("BYN", "ETB"), None, 0.0)
+    table["бел. руб"] = Sign(("BYN", "BYR"), None, 0.0)
     table["r"] = Sign(("ZAR",), None, 0.0)
     table["pesos"] = table["peso"] = Sign(("MXN", "ARS", "CLP", "COP", "PHP", "UYU", "CUP", "DOP"), None, 0.0)
     return table
@@ -95,7 +124,7 @@ _WORDS = re.compile(r"[^\s,;:()/\[\]|]+")
 @lru_cache(maxsize=4096)
 def sign_of(word: str) -> Sign | None:
     """The sign of a currency column's cell or of the text beside a number; None if it means no currency."""
-    word = word.strip().replace("￥", "¥").replace("＄", "$").casefold()
+    word = (word if word.isascii() else unicodedata.normalize("NFKC", word)).strip().casefold()
     return SIGNS.get(word) or SIGNS.get(word.rstrip("."))
 
 

@@ -1,4 +1,4 @@
-"""How a price is written: one grammar for a cell, one inference for a column."""
+"""How a column writes its numbers: evidence of all values, and the one format they allow."""
 
 from __future__ import annotations
 
@@ -6,91 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from contracts.understanding import NumberFormat
-from pipeline.understanding.currency import Sign, sign_of
+from pipeline.understanding.written import Mark, Written, grouped, in_lakhs, take_apart
 
-Mark = Literal[".", ","]
+__all__ = ["Ambiguity", "Evidence", "Mark", "apply", "collect", "contradicts", "decide", "fixed", "take_apart"]
 
-_SAME = str.maketrans(
-    {
-        **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
-        **{chr(0x2000 + place): " " for place in range(11)},
-        **dict.fromkeys("\t\u00a0\u1680\u202f\u205f\u3000", " "),
-        **dict.fromkeys("’‘ʼ´`＇", "'"),
-        **dict.fromkeys("−–—‒－", "-"),
-        "．": ".",
-        "，": ",",
-        "￥": "¥",
-        "＄": "$",
-        "（": "(",
-        "）": ")",
-    }
-)
-_BODY = re.compile(r"[0-9]+(?:[., '][0-9]+)*")
-_DIGIT = re.compile(r"[0-9]")
+_NO_MINOR_UNIT = ({"JPY"}, {"KRW"})
+"""Currencies without decimals (ISO 4217) of countries that never write a decimal comma: "1,234円" groups thousands."""
 _SPLIT = re.compile(r"[., ']")
-_ABBREVIATED = frozenset(("руб", "р", "rs", "fr", "sfr", "kr", "грн", "rub", "тг", "лв", "долл", "дол"))
-"""Currency words that are written with a full stop, so that the stop before a number is not a decimal point."""
-_NO_CENTS = re.compile(r"[.,] ?-{1,2}")
-
-
-class Written(NamedTuple):
-    """A number as it stands in a cell, before its separators are understood."""
-
-    body: str
-    """Digits and separators only."""
-    negative: bool
-    sign: Sign | None
-    """What the text beside the number says about the currency."""
-
-
-def take_apart(text: str) -> Written | None:
-    """Splits "€ 1.234,50", "(12.00)", "48,-", "руб. 7" …; None if the text is not one number with at most a currency
-    beside it. Only ASCII and full-width digits count; no exponents, no underscores."""
-    text = text.translate(_SAME).strip()
-    first = _DIGIT.search(text)
-    if first is None or len(text) > 60:
-        return None
-    start = first.start()
-    end = len(text)
-    while not ("0" <= text[end - 1] <= "9"):
-        end -= 1
-    before, body, after = text[:start].strip(), text[start:end], text[end:].strip()
-    if before[-1:] in (".", ",") and text[start - 1] == before[-1]:
-        mark, word = before[-1], before[:-1].strip()
-        if not any(character.isalpha() for character in word):
-            before, body = word, f"0{mark}{body}"
-        elif mark == "," or before[-2] == " " or word.casefold() not in _ABBREVIATED:
-            return None
-    negative = False
-    if before.startswith("(") and after.endswith(")"):
-        negative, before, after = True, before[1:].strip(), after[:-1].strip()
-    without_cents = _NO_CENTS.match(after)
-    if without_cents:
-        after = after[without_cents.end() :].strip()
-    if before[:1] in ("-", "+") or before[-1:] in ("-", "+"):
-        negative = negative or "-" in (before[0], before[-1])
-        before = before.strip("-+ ")
-    if after[:1] == "-" or after[-1:] == "-":
-        negative, after = True, after.strip("- ")
-    if not _BODY.fullmatch(body) or (without_cents and ("." in body or "," in body) and not _grouped(body)):
-        return None
-    sign: Sign | None = None
-    for word in (before, after):
-        if word:
-            found = sign_of(word)
-            if found is None or (sign is not None and not set(sign.codes) & set(found.codes)):
-                return None
-            sign = found if sign is None or len(found.codes) < len(sign.codes) else sign
-    return Written(body, negative, sign)
-
-
-def _grouped(body: str) -> bool:
-    """True if every separator can group thousands."""
-    groups = _SPLIT.split(body)
-    return 1 <= len(groups[0]) <= 3 and groups[0][0] != "0" and all(len(group) == 3 for group in groups[1:])
+CERTAIN = 100
+"""So many values with at most two decimals make a third decimal in one value in a hundred a doubt about that value."""
 
 
 def apply(body: str, numbers: NumberFormat) -> str | None:
@@ -109,19 +36,24 @@ def apply(body: str, numbers: NumberFormat) -> str | None:
         if decimal is not None and marks[-1] == decimal and (marks.count(decimal) == 1 or decimal == thousands):
             fraction = groups.pop()
             marks.pop()
-            if decimal == thousands and len(fraction) == 3 and groups[0] != "0" and len(groups[0]) <= 3:
+            doubtful = decimal == thousands or not numbers.three
+            if not marks and doubtful and len(fraction) == 3 and groups[0][0] != "0" and len(groups[0]) <= 3:
                 return None
         elif decimal is not None and marks in (["."], [","]) and marks[0] != thousands and len(groups[-1]) <= 2:
             fraction, marks = groups.pop(), []
         elif len(set(marks)) != 1 or marks[0] != thousands or thousands == decimal:
             return None
-        if marks and (len(set(marks)) != 1 or not _grouped(".".join(groups))):
-            return None
-        if marks and marks[0] == decimal and decimal != thousands:
+        if marks and not _groups_fit(groups, marks, numbers):
             return None
         whole = "".join(groups)
     whole = whole.lstrip("0") or "0"
     return f"{whole}.{fraction}" if fraction else whole
+
+
+def _groups_fit(groups: list[str], marks: list[str], numbers: NumberFormat) -> bool:
+    if len(set(marks)) != 1 or (marks[0] == numbers.decimal and numbers.decimal != numbers.thousands):
+        return False
+    return grouped(".".join(groups)) or (numbers.lakhs and marks[0] == "," and in_lakhs(".".join(groups)))
 
 
 @dataclass(slots=True)
@@ -134,14 +66,24 @@ class Evidence:
     """Values in which this sign can only group thousands."""
     both: Counter[str] = field(default_factory=Counter)
     """Values in which the same sign must be both ("1,234,56")."""
-    open: dict[str, list[str]] = field(default_factory=dict)
+    loose: Counter[str] = field(default_factory=Counter)
     """Values such as "1.234" by their only sign: thousands or three decimals."""
+    fine: Counter[str] = field(default_factory=Counter)
+    """Values in which this sign is certainly followed by three or more decimals."""
     example: dict[str, str] = field(default_factory=dict)
+    pairs: int = 0
+    """Values such as "249 199", which could be an old price and a new one."""
+    lakhs: int = 0
+    """Values grouped the Indian way that no other grouping explains, less those that it does not explain."""
+    yen: int = 0
+    """Values with a sign of a currency that has no decimals, nor a country that writes a decimal comma."""
     plain: int = 0
     values: int = 0
 
-    def add(self, body: str) -> None:
+    def add(self, written: Written) -> None:
+        body = written.full
         self.values += 1
+        self.yen += written.sign is not None and set(written.sign.codes) in _NO_MINOR_UNIT
         if body.isdigit():
             self.plain += 1
             return
@@ -153,34 +95,46 @@ class Evidence:
             self._add_soft(body, groups, marks, soft, hard)
         elif len(set(hard)) == 2:
             last = hard[-1]
-            if hard.count(last) == 1 and _grouped(".".join(groups[:-1])):
+            if hard.count(last) == 1 and self._group(".".join(groups[:-1]), hard[0]):
                 self._decimal(last, body)
-                self.thousands[hard[0]] += 1
         elif len(hard) > 1:
-            if _grouped(body):
-                self.thousands[hard[0]] += 1
+            if self._group(body, hard[0]):
                 self.example.setdefault("thousands" + hard[0], body)
-            elif len(groups[-1]) < 3 and _grouped(".".join(groups[:-1])):
+            elif len(groups[-1]) < 3 and grouped(".".join(groups[:-1])):
                 self.both[hard[0]] += 1
                 self.example.setdefault("decimal" + hard[0], body)
-        elif _grouped(body):
-            examples = self.open.setdefault(hard[0], [])
-            if len(examples) < 20:
-                examples.append(body)
+        elif grouped(body):
+            self.loose[hard[0]] += 1
+            self.example.setdefault("loose" + hard[0], body)
         else:
             self._decimal(hard[0], body)
+
+    def _group(self, body: str, mark: str) -> bool:
+        """Counts what groups thousands in either way."""
+        if grouped(body):
+            self.lakhs -= max(map(len, _SPLIT.split(body)[:-1]), default=0) == 3
+        elif mark == "," and in_lakhs(body):
+            self.lakhs += 1
+        else:
+            return False
+        self.thousands[mark] += 1
+        return True
 
     def _add_soft(self, body: str, groups: list[str], marks: list[str], soft: set[str], hard: list[str]) -> None:
         if len(soft) > 1 or len(hard) > 1 or (hard and marks[-1] != hard[0]):
             return
-        if not _grouped(".".join(groups[:-1] if hard else groups)):
+        if not grouped(".".join(groups[:-1] if hard else groups)):
             return
         self.thousands[soft.copy().pop()] += 1
         if hard:
             self._decimal(hard[0], body)
+        elif soft == {" "} and len(groups) == 2 and len(groups[0]) == 3 and "100" <= groups[1] <= groups[0]:
+            self.pairs += 1
+            self.example.setdefault("pair", body)
 
     def _decimal(self, mark: str, body: str) -> None:
         self.decimal[mark] += 1
+        self.fine[mark] += len(body) - body.rindex(mark) > 3
         self.example.setdefault("decimal" + mark, body)
 
     @property
@@ -190,17 +144,22 @@ class Evidence:
 
     def support(self, mark: str) -> int:
         """Values that can only be read with this decimal sign."""
-        other = "," if mark == "." else "."
-        return self.decimal[mark] + self.thousands[other] - min(self.decimal[mark], self.thousands[other])
+        return max(self.decimal[mark], self.thousands[_other(mark)])
 
 
 class Ambiguity(NamedTuple):
     """Two readings survived, and they give different prices."""
 
     value: str
-    readings: tuple[tuple[Mark, str], tuple[Mark, str]]
-    """(decimal sign, what the value would then be) twice."""
+    formats: tuple[NumberFormat, NumberFormat]
+    """Both, as they would be read if a person chose them."""
     sentence: str
+
+    @property
+    def readings(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """(decimal sign, what the value would then be) twice."""
+        one, two = ((form.decimal or "", apply(self.value, form) or "no number") for form in self.formats)
+        return one, two
 
 
 def collect(texts: Iterable[str]) -> Evidence:
@@ -209,64 +168,83 @@ def collect(texts: Iterable[str]) -> Evidence:
     for text in texts:
         written = take_apart(text)
         if written is not None:
-            evidence.add(written.body)
+            evidence.add(written)
     return evidence
 
 
-def decide(evidence: Evidence) -> NumberFormat | Ambiguity:
+def decide(evidence: Evidence, *, whole: bool = False) -> NumberFormat | Ambiguity:
     """The one format that all values allow. Where both decimal signs are in evidence, 95 % decide, if no value reads
-    differently under the two; otherwise it is a question for a person."""
+    differently under the two; otherwise it is a question for a person. `whole`: the prices are stated to be in yen or
+    won."""
+    if evidence.pairs and evidence.pairs == evidence.thousands[" "]:
+        if evidence.pairs * 100 > evidence.values:
+            return _paired(evidence)
+        evidence.thousands[" "] = 0
     point, comma = evidence.support("."), evidence.support(",")
     if not comma:
         point += evidence.both["."]
     if not point:
         comma += evidence.both[","]
-    loose = [(mark, values[0]) for mark, values in sorted(evidence.open.items())]
+    loose = [mark for mark, count in sorted(evidence.loose.items()) if count]
     if point and comma:
         major, minor = max(point, comma), min(point, comma)
         if minor * 200 <= major or (minor * 20 <= major and not loose):
             mark: Mark = "." if point > comma else ","
-            return _format(evidence, mark, f"{_why(evidence, mark)}, in {major} of {major + minor} values", loose=False)
-        shown = loose[0][1] if loose else evidence.example["decimal," if evidence.decimal[","] else "decimal."]
-        return _ambiguity(shown, f"{point} values of the column need a decimal point, {comma} a decimal comma")
+            return _format(evidence, mark, f"{_why(evidence, mark)}, in {major} of {major + minor} values", mixed=True)
+        shown = "loose" + loose[0] if loose else "decimal," if evidence.decimal[","] else "decimal."
+        shown = shown if shown in evidence.example else "thousands" + ("." if evidence.thousands["."] else ",")
+        why = f"{point} values of the column need a decimal point, {comma} a decimal comma"
+        return _ambiguity(evidence, evidence.example[shown], why)
     if point or comma:
         mark = "." if point else ","
+        lone = evidence.decimal[mark]
+        if lone and not evidence.fine[mark] and evidence.loose[mark] > 200 * lone:
+            few = f"only {lone} of {lone + evidence.loose[mark]} values tell thousands from decimals"
+            return _ambiguity(evidence, evidence.example["loose" + mark], few)
         return _format(evidence, mark, _why(evidence, mark))
     if loose:
-        soft = evidence.thousands[" "] + evidence.thousands["'"]
-        if soft and len(loose) == 1:
-            only: Mark = "." if loose[0][0] == "." else ","
-            return _format(evidence, only, "another sign groups the thousands")
-        return _ambiguity(loose[0][1], "no value of the column tells thousands from decimals")
+        if loose == [","] and (whole or evidence.yen * 2 > evidence.values):
+            return NumberFormat(".", ",", "yen and won have no decimals, so “,” groups thousands")
+        shown = evidence.example["loose" + loose[0]]
+        return _ambiguity(evidence, shown, "no value of the column tells thousands from decimals")
     thousands = _thousands(evidence, None)
     return NumberFormat(None, thousands, "no value has decimals" if evidence.values else "no text needs reading")
 
 
 def fixed(decimal: Mark, thousands: str | None, evidence: Evidence, reason: str) -> NumberFormat:
-    """The format a person or profile stated; the grouping sign is the one seen, else the other hard one."""
-    seen = _thousands(evidence, decimal)
-    return NumberFormat(decimal, (seen or ("," if decimal == "." else ".")) if thousands is None else thousands, reason)
+    """The format a person or profile stated; the grouping sign, if it is not stated, is the one seen, else the other
+    hard one. Where values of the column need that one for decimals, "1,234" and "1.234" are left in doubt."""
+    mixed = evidence.decimal[_other(decimal)] > 0
+    if thousands is None:
+        thousands = _thousands(evidence, decimal, loose=not mixed) or ("" if mixed else _other(decimal))
+    return NumberFormat(decimal, thousands, reason, three=not mixed, lakhs=thousands == "," and evidence.lakhs > 0)
 
 
 def contradicts(evidence: Evidence, decimal: Mark) -> bool:
     """True if values of the column can only be read with the other decimal sign, and none only with this one."""
-    return evidence.support("," if decimal == "." else ".") > 0 and evidence.support(decimal) == 0
+    return evidence.support(_other(decimal)) > 0 and evidence.support(decimal) == 0
 
 
-def _format(evidence: Evidence, mark: Mark, reason: str, *, loose: bool = True) -> NumberFormat:
-    """`loose` lets values such as "1,234" alone prove that the comma groups thousands."""
-    thousands = _thousands(evidence, mark, loose=loose)
+def _other(mark: str) -> Mark:
+    return "," if mark == "." else "."
+
+
+def _format(evidence: Evidence, mark: Mark, reason: str, *, mixed: bool = False) -> NumberFormat:
+    """`mixed` takes from values such as "1,234" their power to prove that the comma groups thousands."""
+    thousands = _thousands(evidence, mark, loose=not mixed)
     if evidence.both[mark] and thousands not in {".", ","}:
         return NumberFormat(mark, mark, f"{reason}; the same sign groups thousands")
-    return NumberFormat(mark, thousands, reason)
+    loose, certain = evidence.loose[mark], evidence.decimal[mark]
+    doubtful = not evidence.fine[mark] and (mixed or (certain >= CERTAIN and loose * 100 <= certain))
+    return NumberFormat(mark, thousands, reason, three=not doubtful, lakhs=thousands == "," and evidence.lakhs > 0)
 
 
 def _thousands(evidence: Evidence, decimal: Mark | None, *, loose: bool = True) -> str:
     seen = Counter({mark: count for mark, count in evidence.thousands.items() if mark != decimal and count})
-    for mark, values in evidence.open.items():
+    for mark, count in evidence.loose.items():
         if loose and mark != decimal and decimal is not None:
-            seen[mark] += len(values)
-    return max(sorted(seen), key=lambda mark: seen[mark]) if seen else ""
+            seen[mark] += count
+    return max(sorted(seen), key=lambda mark: seen[mark]) if seen.total() else ""
 
 
 def _why(evidence: Evidence, mark: Mark) -> str:
@@ -274,15 +252,31 @@ def _why(evidence: Evidence, mark: Mark) -> str:
     example = evidence.example.get("decimal" + mark)
     if example:
         return f"decimal {name}, as in “{example}”"
-    other = "," if mark == "." else "."
+    other = _other(mark)
     return f"“{other}” groups thousands, as in “{evidence.example.get('thousands' + other, '')}”"
 
 
-def _ambiguity(value: str, why: str) -> Ambiguity:
-    point = apply(value, NumberFormat(".", ",")) or "no number"
-    comma = apply(value, NumberFormat(",", ".")) or "no number"
+def _ambiguity(evidence: Evidence, value: str, why: str) -> Ambiguity:
+    point, comma = _stated(".", evidence), _stated(",", evidence)
+    found = Ambiguity(value, (point, comma), "")
+    results = dict(found.readings)
+    return found._replace(
+        sentence=f"“{value}” is {results['.']} with a decimal point and {results[',']} with a decimal comma; {why}"
+    )
+
+
+def _stated(mark: Mark, evidence: Evidence) -> NumberFormat:
+    other = _other(mark)
+    hard = evidence.loose[other] or evidence.decimal[other] or evidence.thousands[other]
+    return fixed(mark, other if hard else None, evidence, "as told")
+
+
+def _paired(evidence: Evidence) -> Ambiguity:
+    shown = evidence.example["pair"]
+    one, two = shown.split(" ")
     return Ambiguity(
-        value,
-        ((".", point), (",", comma)),
-        f"“{value}” is {point} with a decimal point and {comma} with a decimal comma; {why}",
+        shown,
+        (NumberFormat(",", " ", "as told"), NumberFormat(",", "", "as told")),
+        f"“{shown}” could be {one}{two}, or two prices in one cell ({one} and {two}), and so could every other value "
+        "with a space",
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from contracts.rows import Cell
 from contracts.understanding import NumberFormat
 from pipeline.understanding.currency import Sign
-from pipeline.understanding.numbers import apply, take_apart
-from pipeline.understanding.text import ERROR_CELLS, plain
+from pipeline.understanding.numbers import apply
+from pipeline.understanding.refusals import why_no_price, why_unfit
+from pipeline.understanding.text import ERROR_CELLS, fold, is_blank, plain
 from pipeline.understanding.words import says_on_request
+from pipeline.understanding.written import Written, take_apart
 
 WHOLE, FRACTION = 12, 6
 """Digits before and behind the decimal point that a price may have."""
@@ -18,6 +22,9 @@ CACHED = 50_000
 
 _SIX = Decimal("0.000001")
 _LIMIT = Decimal(10) ** WHOLE
+_DIGIT = re.compile("[0-9]")
+_LOOKALIKES = re.compile(r"(?<![^\W_])[0-9OoОоlI|]+(?:[.,' ][0-9OoОоlI|]+)*(?![^\W_])")
+_DIGITS = str.maketrans("OoОоlI|", "0000111")
 
 
 class Read(NamedTuple):
@@ -29,6 +36,11 @@ class Read(NamedTuple):
     """A reason of contracts/reasons.py."""
     sign: Sign | None = None
     """The currency beside the number."""
+    basis: int | None = None
+    """Units the price is for, where the cell says so."""
+    unit: str | None = None
+    note: str = ""
+    """A footnote mark behind the price."""
 
 
 _MISSING = Read(None, "price_missing")
@@ -37,19 +49,30 @@ _MISSING = Read(None, "price_missing")
 class PriceReader:
     """Pure; remembers the texts it has seen, because price lists repeat themselves."""
 
-    def __init__(self, numbers: NumberFormat, *, accept_zero: bool) -> None:
+    def __init__(
+        self,
+        numbers: NumberFormat,
+        *,
+        accept_zero: bool,
+        letters_as_digits: bool = False,
+        on_request: Collection[str] = (),
+    ) -> None:
+        """`on_request`: folded texts that say there is no fixed price, beside those everybody uses."""
         self._numbers = numbers
         self._accept_zero = accept_zero
+        self._letters = letters_as_digits
+        self._on_request = frozenset(on_request)
         self._seen: dict[str, Read] = {}
 
     @property
     def expected(self) -> str:
         """How this column writes numbers, for a message."""
         numbers = self._numbers
+        thousands = f", “{numbers.thousands}” for thousands" if numbers.thousands else ""
         if numbers.decimal is None:
-            return "no decimals" + (f", “{numbers.thousands}” for thousands" if numbers.thousands else "")
-        name = "decimal point" if numbers.decimal == "." else "decimal comma"
-        return name + (f", “{numbers.thousands}” for thousands" if numbers.thousands else "")
+            return f"no decimals{thousands}"
+        places = "" if numbers.three else " before at most two digits"
+        return f"decimal {'point' if numbers.decimal == '.' else 'comma'}{places}{thousands}"
 
     def read(self, cell: Cell) -> Read:
         """Text by the column's format; a real number of the source as it is, rounded to 6 decimals (half to even: the
@@ -74,7 +97,7 @@ class PriceReader:
             return Read(None, "price_negative")
         if number >= _LIMIT:
             return Read(None, "price_too_large")
-        return self._sized(plain(number.quantize(_SIX, ROUND_HALF_EVEN)), None)
+        return self._sized(plain(number.quantize(_SIX, ROUND_HALF_EVEN)))
 
     def _text(self, cell: str) -> Read:
         text = cell.strip()
@@ -82,25 +105,49 @@ class PriceReader:
             return _MISSING
         decimal = self._numbers.decimal
         whole, mark, fraction = text.partition(decimal) if decimal is not None else (text, "", "")
-        if text.isascii() and whole.isdigit() and (fraction.isdigit() if mark else True) and not self._twofold(text):
-            return self._sized(f"{whole.lstrip('0') or '0'}.{fraction}" if mark else whole.lstrip("0") or "0", None)
+        if text.isascii() and whole.isdigit() and (fraction.isdigit() if mark else True) and not self._doubtful(text):
+            return self._sized(f"{whole.lstrip('0') or '0'}.{fraction}" if mark else whole.lstrip("0") or "0")
         written = take_apart(text)
+        if written is None and self._letters and (digits := letters_as_digits(text)) != text:
+            written = take_apart(digits)
         if written is None:
-            if text in ERROR_CELLS:
-                return Read(None, "error_cell")
-            return Read(None, "price_on_request" if says_on_request(text) else "price_not_a_number")
-        value = apply(written.body, self._numbers)
+            return Read(None, self._no_number(text))
+        value = self._value(written)
         if value is None:
-            return Read(None, "price_format")
+            return Read(None, why_unfit(written.body))
         if written.negative and value.strip("0."):
             return Read(None, "price_negative")
-        return self._sized(value, written.sign)
+        read = self._sized(value)
+        if read.price is None:
+            return read
+        return Read(read.price, None, written.sign, written.basis, written.unit, written.note)
 
-    def _twofold(self, text: str) -> bool:
-        """True where the decimal sign also groups thousands, so that "1,234" must be looked at."""
-        return self._numbers.decimal is not None and self._numbers.decimal == self._numbers.thousands and len(text) > 4
+    def _no_number(self, text: str) -> str:
+        if text in ERROR_CELLS:
+            return "error_cell"
+        if is_blank(text):
+            return "price_missing"
+        if says_on_request(text) or (self._on_request and fold(text) in self._on_request):
+            return "price_on_request"
+        return why_no_price(text)
 
-    def _sized(self, value: str, sign: Sign | None) -> Read:
+    def _value(self, written: Written) -> str | None:
+        """Without the decimals that a dash stands for."""
+        if written.cents is None or written.body.isdigit():
+            return apply(written.body, self._numbers)
+        value = apply(written.full, self._numbers)
+        return None if value is None else value.removesuffix(".00")
+
+    def _doubtful(self, text: str) -> bool:
+        """True where "1,234" must be looked at, because its comma may group thousands."""
+        numbers = self._numbers
+        return (
+            numbers.decimal is not None
+            and len(text) > 4
+            and (numbers.decimal == numbers.thousands or not numbers.three)
+        )
+
+    def _sized(self, value: str) -> Read:
         whole, _, fraction = value.partition(".")
         if len(fraction) > FRACTION:
             if fraction[FRACTION:].strip("0"):
@@ -110,4 +157,10 @@ class PriceReader:
             return Read(None, "price_too_large")
         if not self._accept_zero and not value.strip("0."):
             return Read(None, "price_zero")
-        return Read(value, None, sign)
+        return Read(value, None)
+
+
+def letters_as_digits(text: str) -> str:
+    """With O, l and I (and Cyrillic О) as 0 and 1 in words of nothing but these, digits and separators, which hold a
+    digit."""
+    return _LOOKALIKES.sub(lambda match: match[0].translate(_DIGITS) if _DIGIT.search(match[0]) else match[0], text)
