@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from contracts.rows import BrokenRow, Row
 from parsers.chunk import Decoder, broken
-from parsers.cutting import MAX_RECORD, Dialect, is_closed
+from parsers.cutting import MAX_RECORD
+from parsers.quoting import Dialect, cells, doubled, is_closed
 
 
 def decoder(dialect: Dialect, encoding: str) -> Decoder:
@@ -57,8 +58,8 @@ def _split(record: bytes, delimiter: str, encoding: str) -> Row:
 
 
 class _Quoted:
-    """Records in which quotes stand; the csv module where it can, the grammar of cutting.py where it cannot
-    (cells above its field limit, carriage returns outside quotes)."""
+    """Records in which quotes stand; the csv module where it can, the grammar of quoting.py where it cannot
+    (cells above its field limit, carriage returns outside quotes, escapes)."""
 
     def __init__(self, dialect: Dialect, encoding: str) -> None:
         assert dialect.quote is not None
@@ -67,36 +68,71 @@ class _Quoted:
         self._encoding = encoding
         self._delimiter = dialect.delimiter.decode("ascii")
         self._quote = dialect.quote.decode("ascii")
-        d, q = re.escape(self._delimiter), re.escape(self._quote)
-        self._cell = re.compile(f"{q}((?:[^{q}]|{q}{q})*+){q}([^{d}]*+)|([^{d}]*+)", re.DOTALL)
+        self._newline = dialect.newline.decode("ascii")
+        self._plain = dialect.escape is None and not dialect.padded
+        self._cell = cells(dialect)
+        self._doubled = doubled(dialect)
 
     def rows(self, records: Sequence[bytes]) -> list[Row]:
+        rows: list[Row] = []
         try:
             texts = [record.decode(self._encoding) for record in records]
-            # strict: a quote that does not close swallows the next record, which the count shows
-            rows: list[Row] = list(csv.reader(texts, delimiter=self._delimiter, quotechar=self._quote, strict=True))
+            if self._plain:
+                # strict: a quote that does not close swallows the next record, which the count shows
+                rows = list(csv.reader(texts, delimiter=self._delimiter, quotechar=self._quote, strict=True))
         except (csv.Error, UnicodeDecodeError):
             rows = []
-        if len(rows) == len(records) and all(rows):
-            return rows
-        return [self._row(record) for record in records]
+        if len(rows) != len(records) or not all(rows):
+            rows = [self._row(record) for record in records]
+        if any(self._dialect.newline in record for record in records):
+            return [self._one_reading(row, record) for row, record in zip(rows, records, strict=True)]
+        return rows
 
     def _row(self, record: bytes) -> Row:
         text = record.decode(self._encoding, "surrogateescape")
         if not is_closed(record, self._dialect):
             return broken(text, "row_ragged")
-        cells: list[str] = []
+        found: list[str] = []
         at = 0
         while True:
             match = self._cell.match(text, at)
             assert match is not None  # the last alternative matches everything
             inner, tail, bare = match.groups()
-            cells.append(bare if inner is None else inner.replace(self._quote * 2, self._quote) + tail)
+            found.append(bare if inner is None else self._doubled.sub(_kept, inner) + tail)
             at = match.end() + 1
             if match.end() >= len(text):
                 break
         try:
             record.decode(self._encoding)
         except UnicodeDecodeError:
-            return BrokenRow(cells, "row_unreadable")
-        return cells
+            return BrokenRow(found, "row_unreadable")
+        return found
+
+    def _one_reading(self, row: Row, record: bytes) -> Row:
+        """A cell that spans lines may be two rows of which each lost a quote. If the lines are complete rows by
+        themselves, with numbers in the same columns, nobody can tell: the row is broken."""
+        if type(row) is BrokenRow or self._dialect.newline not in record:
+            return row
+        at = next((place for place, cell in enumerate(row) if isinstance(cell, str) and self._newline in cell), None)
+        if at is None:
+            return row
+        first, *between, last = str(row[at]).split(self._newline)
+        lines: list[Row] = [
+            [*row[:at], *first.split(self._delimiter)],
+            *(line.split(self._delimiter) for line in between),
+            [*last.split(self._delimiter), *row[at + 1 :]],
+        ]
+        if any(len(line) != len(row) for line in lines) or len(row) < 2:
+            return row
+        numbers = [[_NUMBER.fullmatch(str(cell)) is not None for cell in line] for line in lines]
+        if any(numbers[0]) and all(line == numbers[0] for line in numbers):
+            return broken(record.decode(self._encoding, "surrogateescape"), "row_ragged")
+        return row
+
+
+_NUMBER = re.compile(r"[^\w,.]*\d[\d\s,.']*[^\w,.]*")
+"""Roughly, with a sign or a currency beside it."""
+
+
+def _kept(match: re.Match[str]) -> str:
+    return next(part for part in match.groups() if part)

@@ -14,8 +14,10 @@ LINE = 4_096
 """Bytes of a kept line."""
 
 _TWICE = re.compile(
-    rb"\xc3[\x82\x83](?:\xc2[\x80-\xbf]|\xc5[\x92-\xbe]|\xc6\x92|\xcb[\x86\x9c]|\xe2(?:\x80[\x93-\xba]|\x82\xac|\x84\xa2))"
-    rb"|\xc3\xa2\xe2\x82\xac|(?:\xc3[\x90\x91]\xc2[\x80-\xbf]){2}"
+    rb"\xc3(?:"
+    rb"[\x82\x83](?:\xc2[\x80-\xbf]|\xc5[\x92-\xbe]|\xc6\x92|\xcb[\x86\x9c]"
+    rb"|\xe2(?:\x80[\x93-\xba]|\x82\xac|\x84\xa2))"
+    rb"|\xa2\xe2\x82\xac|[\x90\x91]\xc2[\x80-\xbf]\xc3[\x90\x91]\xc2[\x80-\xbf])"
 )
 """UTF-8 that was read as Windows-1252 or Latin-1 and written as UTF-8 once more."""
 _LOST = "\ufffd".encode()
@@ -48,7 +50,7 @@ def take_census(path: Path) -> Census:
             census.nuls += block.count(b"\0")
             if not block.isascii():
                 census.ascii_only = False
-                census.twice += len(_TWICE.findall(tail + block)) if b"\xc3" in block else 0
+                census.twice += sum(1 for _ in _TWICE.finditer(tail + block)) if b"\xc3" in block else 0
                 census.lost += (tail[-2:] + block).count(_LOST)
                 if size < SAMPLE:
                     census.foreign += (picked := _picked(block, whole_start=first, last=len(block) < BLOCK))

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
 from typing import BinaryIO, NamedTuple
+
+from parsers.quoting import Dialect, is_closed, quotes
 
 MAX_RECORD = 1_048_576
 """Bytes of one record. A longer line is cut off there; an open quote that runs longer never opened."""
 MAX_LINES = 1_000
 """Lines of one record."""
 BLOCK = 524_288
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How cells are separated and quoted; both bytes are ASCII, and the text is ASCII-compatible."""
-
-    delimiter: bytes
-    quote: bytes | None = b'"'
-    """None = quotes are ordinary characters."""
-    newline: bytes = b"\n"
-    """A carriage return in front of it belongs to it."""
 
 
 class Block(NamedTuple):
@@ -38,58 +26,27 @@ class Block(NamedTuple):
     """False: no record ends with a carriage return."""
 
 
-class Quotes(NamedTuple):
-    """The two-state machine of quoting as regular expressions: what does not match stays inside a quote."""
-
-    closed: re.Pattern[bytes]
-    """A record that starts outside a quote and ends outside."""
-    closes: re.Pattern[bytes]
-    """The same for a continuation, which starts inside."""
-    opening: bytes
-
-
-@lru_cache(maxsize=64)
-def quotes(delimiter: bytes, quote: bytes) -> Quotes:
-    """A quote opens only at the start of a cell; within, two stand for one; what follows the closing quote
-    up to the delimiter belongs to the cell. Every step is possessive, so the time is linear."""
-    d, q = re.escape(delimiter), re.escape(quote)
-    inside = rb"[^%b]*+(?:%b%b[^%b]*+)*+%b[^%b]*+" % (q, q, q, q, q, d)
-    cell = rb"(?:%b%b|[^%b%b][^%b]*+|)" % (q, inside, d, q, d)
-    rest = rb"(?:%b%b)*+" % (d, cell)
-    return Quotes(re.compile(cell + rest), re.compile(inside + rest), delimiter + quote)
-
-
-def is_closed(record: bytes, dialect: Dialect) -> bool:
-    """False: a quote that opens in this record is not closed in it."""
-    quote = dialect.quote
-    if quote is None or quote not in record:
-        return True
-    machine = quotes(dialect.delimiter, quote)
-    if not record.startswith(quote) and machine.opening not in record:
-        return True
-    return machine.closed.fullmatch(record) is not None
-
-
 class _Grouper:
     """Joins the lines of quoted records.
 
-    A quote that is not closed within MAX_LINES lines and MAX_RECORD bytes counts as never opened: its first
-    line is a record, and the next line starts outside. So that a file full of such quotes takes linear time,
-    `inside` remembers up to which line an earlier attempt was inside a quote all the way: two attempts that
-    are inside at the end of the same line go on alike.
+    A quote that is not closed within MAX_LINES lines and MAX_RECORD bytes, or whose closing quote stands in the midst
+    of text on a later line, counts as never opened: its first line is a record, and the next line starts outside. So
+    that a file full of such quotes takes linear time, `inside` remembers up to which line an earlier attempt was inside
+    a quote all the way: two attempts that are inside at the end of the same line go on alike.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         assert dialect.quote is not None
         self._dialect = dialect
-        self._quote = dialect.quote
-        self._machine = quotes(dialect.delimiter, dialect.quote)
+        self.quote = dialect.quote
+        self._machine = quotes(dialect)
         self._inside = 0
 
     def group(self, lines: list[bytes], *, final: bool) -> tuple[list[bytes], list[bytes]]:
         """The complete records, and the lines to hand in again in front of the next ones (none if final)."""
         records: list[bytes] = []
-        quote, closes, newline = self._quote, self._machine.closes.fullmatch, self._dialect.newline
+        quote, closes, newline = self.quote, self._machine.closes.fullmatch, self._dialect.newline
+        breaks = self._machine.breaks.match
         known, count, at = self._inside, len(lines), 0
         ends = list(accumulate(map(len, lines)))
         while at < count:
@@ -99,18 +56,19 @@ class _Grouper:
                 at += 1
                 continue
             behind, limit = max(at + 1, known), min(count, at + MAX_LINES)
+            never = False
             while behind < limit:
                 candidate = lines[behind]
-                if quote in candidate and closes(candidate):
+                if quote in candidate and ((never := breaks(candidate) is not None) or closes(candidate)):
                     break
                 behind += 1
             known = behind
             last = min(behind, count - 1)
             size = ends[last] - ends[at] + len(line) + last - at
-            if behind < limit and size <= MAX_RECORD:
+            if behind < limit and size <= MAX_RECORD and not never:
                 records.append(newline.join(lines[at : behind + 1]))
                 at = behind + 1
-            elif final or behind >= at + MAX_LINES or size > MAX_RECORD:
+            elif never or final or behind >= at + MAX_LINES or size > MAX_RECORD:
                 records.append(line)
                 at += 1
             else:
@@ -137,7 +95,7 @@ def cut(file: BinaryIO, *, offset: int, dialect: Dialect) -> Iterator[Block]:
         if at_end and partial:
             lines.append(partial)
         waited = held
-        if grouper is not None and (held or b'"' in data):
+        if grouper is not None and (held or grouper.quote in data):
             records, held = grouper.group(held + lines, final=at_end or overlong)
         else:
             records = lines

@@ -13,9 +13,10 @@ from contracts.rows import Description, Row
 from contracts.task import Document, JsonLinesSource
 from parsers.base import Numbered, RecordsParser
 from parsers.chunk import SHOWN, broken
-from parsers.cutting import MAX_RECORD, Dialect, cut
+from parsers.cutting import MAX_RECORD, cut
 from parsers.encoding import Text, read_text
 from parsers.json_text import read_object
+from parsers.quoting import Dialect
 
 MAX_COLUMNS = 1_000
 

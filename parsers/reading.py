@@ -10,7 +10,8 @@ from typing import BinaryIO
 from contracts.errors import SourceUnavailable
 from contracts.rows import Chunk, Cursor, Description
 from parsers.chunk import Decoder, RecordChunk
-from parsers.cutting import Dialect, cut
+from parsers.cutting import cut
+from parsers.quoting import Dialect
 
 CHUNK_BYTES = 16_777_216
 """A chunk ends here even if it has fewer rows than it may have."""

@@ -10,7 +10,8 @@ import orjson
 from contracts.errors import SourceUnreadable
 from contracts.questions import Question
 from contracts.rows import Description
-from parsers.cutting import MAX_RECORD, Dialect
+from parsers.cutting import MAX_RECORD
+from parsers.quoting import Dialect
 from parsers.reading import RecordReading
 from parsers.row_lines import decode_rows
 
@@ -32,6 +33,8 @@ def open_row_file(path: Path) -> RecordReading:
             notes=tuple(facts["notes"]),
             duplicates=facts.get("duplicates"),
             question=Question.from_document(facts["question"]) if "question" in facts else None,
+            currencies=tuple((column, sign) for column, sign in facts.get("currencies", ())),
+            merged=tuple((top, left, bottom, right) for top, left, bottom, right in facts.get("merged", ())),
         )
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise SourceUnreadable("the converted rows are damaged; run the task again", path=path.name) from error

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from contracts.rows import BrokenRow, Row
 from parsers.cells import decoder
-from parsers.cutting import MAX_LINES, MAX_RECORD, Dialect, cut
+from parsers.cutting import MAX_LINES, MAX_RECORD, cut
+from parsers.quoting import Dialect
 
 COMMA = Dialect(b",")
 
