@@ -14,6 +14,8 @@ PROOF = 10
 LOOKED_AT = 500
 """Values of a column whose form is looked at."""
 
+MAYBE_QUANTITY = "could be a quantity: no value has decimals or a currency"
+
 _DATE = re.compile(
     r"(?:\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|"
     r"\d{1,2}[-. ]?[^\W\d_]{3,9}\.?[-. ,]?\s?\d{2,4})(?:[ T]\d{1,2}:\d{2}.*)?"
@@ -88,14 +90,14 @@ def no_price(table: Table, index: int, level: int) -> str | None:
     numbers = [whole(value) for value in table.values(index)[:LOOKED_AT]]
     known = [number for number in numbers if number is not None]
     if len(known) < PROOF:
-        return "could be a quantity: no value has decimals or a currency" if level == 2 else None
+        return MAYBE_QUANTITY if level == 2 else None
     if sum(is_gtin(str(number)) for number in known) > 0.9 * len(known) and min(known) > 10**7:
         return "holds GTINs"
     if counts_rows(table, index):
         return "counts the rows"
     if level < 4 and all(1950 <= number <= 2050 for number in known):
         return "holds years"
-    return "could be a quantity: no value has decimals or a currency" if level == 2 else None
+    return MAYBE_QUANTITY if level == 2 else None
 
 
 def disagrees(table: Table, field: str, index: int, level: int) -> str | None:
@@ -164,7 +166,7 @@ def _no_name(table: Table, index: int, figures: Figures, level: int) -> str | No
 def looks_like_codes(table: Table, index: int) -> bool:
     """Short texts of one or two words that mostly differ and hold digits; no amounts of money, dates or addresses."""
     figures = table.figures(index)
-    if not figures.filled or figures.longest > 64 or figures.money * 2 > figures.filled:
+    if not figures.filled or figures.money * 2 > figures.filled:
         return False
     if figures.filled >= PROOF and figures.share(figures.distinct) < 0.8:
         return False

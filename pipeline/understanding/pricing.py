@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipeline.understanding.agree import no_price
+from pipeline.understanding.agree import MAYBE_QUANTITY, no_price
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import letter, one_line, short
 from pipeline.understanding.words import kinds_of, says
@@ -60,7 +60,8 @@ def choose_price(table: Table, taken: Collection[int], order: Sequence[str] = ()
     only = _only(live)
     if only is not None:
         share = table.figures(only.index).share(table.figures(only.index).prices) if _filled(table, only) else 1.0
-        certainty = round(_CERTAINTY[only.level] * (0.8 + 0.2 * share), 3)
+        certainty = 0.75 if only.level == 2 and only_numbers(table, only.index) else _CERTAINTY[only.level]
+        certainty = round(certainty * (0.8 + 0.2 * share), 3)
         return Choice(only, certainty, only.reason + _unreadable(table, only.index), found)
     ruled = _by_rule(live or best, order)
     if ruled is not None:
@@ -78,20 +79,23 @@ def _candidates(table: Table, taken: Collection[int]) -> list[Candidate]:
             continue
         kinds = kinds_of(heading.folded)
         objection = no_price(table, index, hit.level)
-        if hit.level == 2 and objection and "quantity" in objection and kinds and _only_numbers(table, index, kinds):
-            objection = None
+        reason = hit.reason
+        if hit.level == 2 and kinds and objection in {None, MAYBE_QUANTITY}:
+            if only_numbers(table, index):
+                objection, reason = None, f"{reason}, and no other column holds numbers"
+            elif "cost" in kinds:
+                objection = None
         if hit.level < 4 and (word := says(heading.folded, "not_price")):
             objection = objection or f"speaks of “{word}”"
         if hit.level < 4 and heading.hits[0].level == 4:
             objection = objection or f"is a usual header of {heading.hits[0].field}"
-        candidates.append(Candidate(index, hit.level, hit.reason, kinds, objection))
+        candidates.append(Candidate(index, hit.level, reason, kinds, objection))
     return candidates
 
 
-def _only_numbers(table: Table, index: int, kinds: Collection[str]) -> bool:
-    """A word such as cost or wholesale over whole numbers says price where no other column holds numbers; cost does
-    always."""
-    return "cost" in kinds or not any(
+def only_numbers(table: Table, index: int) -> bool:
+    """True if no other column holds numbers."""
+    return not any(
         table.figures(other).share(table.figures(other).numbers) > 0.5 for other in range(table.width) if other != index
     )
 
