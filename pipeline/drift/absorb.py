@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ class Drift:
     profile: SupplierProfile
     """The stored one with the columns as they are called in this list; for this run only."""
     warnings: tuple[str, ...] = ()
-    reasons: Mapping[str, str] = {}
+    reasons: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     """What should be remembered anew after this run: fields of the mapping, and "numbers"."""
     believed: bool = False
