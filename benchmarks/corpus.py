@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import asyncpg
 
-from benchmarks.corpus_facts import MODES, Corpus, Duplicates, Facts, Mode, Pair, profile, read_corpus
-from benchmarks.corpus_judge import Item, Verdict, judge
+from benchmarks.corpus_facts import MODES, Corpus, Pair, read_corpus
+from benchmarks.corpus_judge import Verdict, judge
+from benchmarks.corpus_order import Run, other_orders, plan, supplier_of
 from benchmarks.corpus_others import judge_invoice, judge_page, judge_torture
-from benchmarks.corpus_others import orders as other_orders
-from benchmarks.corpus_run import Order, Outcome, Stored, database, scratch, work
+from benchmarks.corpus_outcome import Item, Outcome
+from benchmarks.corpus_run import Stored, database, scratch, work
 
 
 class Line(NamedTuple):
@@ -26,30 +27,6 @@ class Line(NamedTuple):
     mode: str
     name: str
     verdict: Verdict
-
-
-class Run(NamedTuple):
-    """What was asked for."""
-
-    corpus: Corpus
-    modes: Sequence[Mode]
-    duplicates: Duplicates
-    others: dict[str, Order]
-
-
-def supplier_of(mode: Mode, what: str, number: int) -> str:
-    return f"{mode} {what} {number}"
-
-
-def order_of(facts: Facts, supplier: str, mode: Mode, duplicates: Duplicates) -> Order:
-    document = profile(facts, duplicates=duplicates, sheet=sheet_of(facts)) if mode == "profile" else None
-    return Order(supplier, facts.path, document, duplicates)
-
-
-def sheet_of(facts: Facts) -> str | None:
-    """Name of the sheet that the facts mean; None leaves the choice to the product."""
-    sheet = facts.format.get("sheet")
-    return sheet if isinstance(sheet, str) else None
 
 
 def main() -> int:
@@ -75,21 +52,6 @@ def main() -> int:
         with database(settings) as url:
             lines = asyncio.run(judged(url, run, refused))
     return show(lines, corpus)
-
-
-def plan(run: Run) -> tuple[list[Order], list[Order]]:
-    """Two rounds: every file and the older of each pair, then the newer ones."""
-    corpus, modes, duplicates, others = run
-    first: list[Order] = list(others.values())
-    second: list[Order] = []
-    for mode in modes:
-        for number, facts in enumerate(corpus.lists.values()):
-            first.append(order_of(facts, supplier_of(mode, "list", number), mode, duplicates))
-        for number, pair in enumerate(corpus.pairs):
-            supplier = supplier_of(mode, "pair", number)
-            for orders, file in ((first, pair.files[0]), (second, pair.files[1])):
-                orders.append(order_of(corpus.lists[file], supplier, mode, duplicates))
-    return first, second
 
 
 async def judged(url: str, run: Run, refused: dict[str, Outcome]) -> list[Line]:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from benchmarks.corpus_facts import Duplicates, Facts
-from benchmarks.corpus_run import Outcome
+from benchmarks.corpus_outcome import Item, Outcome
 
 Word = Literal["right", "held", "WRONG"]
 
@@ -30,17 +30,6 @@ PRICES = "price_"
 """Any other reason of ours that begins so means that a price cell is no number."""
 NAME = 60
 """Characters of a name that a spot check gives."""
-
-
-class Item(NamedTuple):
-    """One stored item."""
-
-    sku: str
-    name: str
-    price: Decimal
-    currency: str
-    basis: Decimal
-    row: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from benchmarks.corpus_facts import Corpus
-from benchmarks.corpus_judge import Item, Verdict, account_of, defect
-from benchmarks.corpus_run import Order, Outcome
+from benchmarks.corpus_judge import Verdict, account_of, defect
+from benchmarks.corpus_outcome import Item, Outcome
 
 SECONDS = 30.0
 """That a nasty file may take."""
-
-
-def orders(corpus: Corpus) -> dict[str, Order]:
-    """One order a file, by the file's name."""
-    names = [*corpus.invoices, *corpus.pages, *corpus.torture]
-    return {name: Order(f"file {number}", corpus.root / name) for number, name in enumerate(names)}
 
 
 def judge_torture(outcome: Outcome) -> Verdict:

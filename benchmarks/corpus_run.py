@@ -6,15 +6,15 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
+from benchmarks.corpus_order import Order
+from benchmarks.corpus_outcome import Outcome
 from cli.hand_in import recognise
 from config.settings import Settings
 from contracts.errors import PricemillError
@@ -44,52 +44,6 @@ SELECT count(*) FILTER (WHERE before = 0 AND now > 0), count(*) FILTER (WHERE be
           FROM price_history h JOIN tasks t ON t.id = h.task_key
          WHERE t.task_id IN ($1, $2) GROUP BY h.supplier_item_id) items
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One file for one supplier."""
-
-    supplier: str
-    path: Path
-    profile: Mapping[str, Any] | None = None
-    duplicates: str | None = None
-    source: Mapping[str, Any] = field(default_factory=dict)
-    """Members of the source_config besides the path."""
-
-    def task_id(self, turn: int) -> str:
-        return f"{self.supplier} #{turn}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an order ended."""
-
-    status: str
-    """completed, dead, refused (no parser reads such a file) or whatever the ledger says."""
-    result: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
-    """code, message, next_step, context."""
-    seconds: float = 0.0
-
-    @property
-    def question(self) -> str | None:
-        """The question that holds the list, with its answers; None if it is not held."""
-        if self.status != "dead" or self.error is None:
-            return None
-        asked = (self.error.get("context") or {}).get("question")
-        if asked is None:
-            return self.error["message"] if self.error["code"] in HOLDING else None
-        answers = "; ".join(f"{n}) {option['label']}" for n, option in enumerate(asked["options"], start=1))
-        return f"{asked['sentence']}{f' [{answers}]' if answers else ''}"
-
-    @property
-    def refusal(self) -> str:
-        return "" if self.error is None else f"{self.error['code']}: {self.error['message']}"
-
-
-HOLDING = {"header_not_found", "mapping_incomplete", "price_format_ambiguous", "list_doubtful"}
-"""Errors that ask a person."""
 
 
 class Stored:
