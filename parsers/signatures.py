@@ -24,6 +24,8 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
 )
 _ELEMENT = re.compile(rb"<!--|<([a-z][a-z0-9]*:)?[a-z][a-z0-9]*\s+xmlns(:[a-z0-9]+)?=")
 """How XML begins that does not say so."""
+_ATTACHMENT = re.compile(rb"/EmbeddedFile|/AFRelationship|#2[Ff]xml")
+"""In the dictionary of an attached file, which even a compressed PDF holds in the clear."""
 _NO_TABLE: dict[Kind, str] = {
     "zip": "an Excel workbook or another archive; use parser_type excel for a workbook",
     "ole": "an Excel workbook; use parser_type excel",
@@ -31,7 +33,7 @@ _NO_TABLE: dict[Kind, str] = {
     "html": "a web page, perhaps the log-in page of the shop; use parser_type html if it shows prices",
     "xml": "XML; use parser_type e_invoice for an invoice or a catalogue",
     "xml_spreadsheet": "an XML spreadsheet of 2003; save it as .xlsx",
-    "pdf": "a PDF; use parser_type e_invoice if it carries an electronic invoice",
+    "pdf": "a PDF; only one that carries an e-invoice (Factur-X, ZUGFeRD) can be read, with parser_type e_invoice",
     "gzip": "a compressed file; unpack it first",
 }
 
@@ -88,6 +90,17 @@ def require_page(source: Source) -> Literal["html"]:
 def require_known(source: Source) -> Kind:
     """What the file is. Raises SourceUnreadable for what no parser reads."""
     kind = kind_of(source)
-    if kind in {"xml_spreadsheet", "gzip"}:
+    if kind in {"xml_spreadsheet", "gzip"} or (kind == "pdf" and not _has_attachment(source)):
         raise SourceUnreadable(f"“{source.name}” is {_NO_TABLE[kind]}", name=source.name, found=kind)
     return kind
+
+
+def _has_attachment(source: Source) -> bool:
+    """Reads block by block, each with the end of the one before."""
+    with source.path.open("rb") as file:
+        before = b""
+        while block := file.read(1_048_576):
+            if _ATTACHMENT.search(before + block):
+                return True
+            before = block[-20:]
+    return False

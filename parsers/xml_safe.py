@@ -65,7 +65,7 @@ def pieces(opened: Opener, *, containers: Collection[str] = (), unread: Collecti
             reader.parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise DocumentUnreadable(f"it is not well-formed XML: {error}") from error
-        except ValueError as error:
+        except (ValueError, LookupError) as error:
             raise DocumentUnreadable(f"it cannot be decoded: {error}") from error
         yield from reader.take()
 
@@ -111,7 +111,7 @@ class _Reader:
         element = Element(name, space, attributes)
         self._elements += 1
         if self._elements > MAX_ELEMENTS:
-            raise DocumentUnreadable(f"a {self._stack[0].name} has more than {MAX_ELEMENTS:,} elements")
+            raise DocumentUnreadable(f"one {self._stack[0].name} has more than {MAX_ELEMENTS:,} elements")
         self._text.clear()
         if self._depth == 1:
             self._done.append(element)
@@ -137,5 +137,5 @@ class _Reader:
             return
         self._characters += len(data)
         if self._characters > MAX_TEXT:
-            raise DocumentUnreadable(f"a {self._stack[0].name} has more than {MAX_TEXT:,} characters")
+            raise DocumentUnreadable(f"one {self._stack[0].name} has more than {MAX_TEXT:,} characters")
         self._text.append(data)
