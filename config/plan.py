@@ -37,7 +37,7 @@ class Plan:
         for column in understanding["columns"]:
             for volatile in ("certainty", "reason", "sample"):
                 del column[volatile]
-        for volatile in ("currency_reason", "warnings", "profile_version"):
+        for volatile in ("currency_reason", "warnings", "profile_version", "alternatives"):
             del understanding[volatile]
         del understanding["numbers"]["reason"]
         document = {

@@ -31,6 +31,21 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A column that was considered for a field and not taken."""
+
+    field: str
+    index: int
+    header: str
+    reason: str
+    """One phrase: why not, or what else it is."""
+    sample: str = ""
+
+    def document(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("field", "index", "header", "reason", "sample")}
+
+
+@dataclass(frozen=True, slots=True)
 class NumberFormat:
     """How a column writes numbers."""
 
@@ -74,6 +89,8 @@ class Understanding:
     """True: a row may end early, what is missing is blank (spreadsheets, JSON). False: it lost a separator."""
     key_shapes: tuple[str, ...] = ()
     """Codes of the list with letters as A and digits as 9; a lone cell of such a shape is an item, no heading."""
+    alternatives: tuple[Alternative, ...] = ()
+    """For people; no part of the fingerprint."""
 
     def columns_of(self, field: str) -> tuple[Column, ...]:
         """All columns mapped to a field, in key order (a composite key has several)."""
@@ -116,4 +133,5 @@ class Understanding:
             "warnings": list(self.warnings),
             "short_rows": self.short_rows,
             "key_shapes": list(self.key_shapes),
+            "alternatives": [other.document() for other in self.alternatives],
         }

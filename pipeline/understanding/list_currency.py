@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from config.profiles import SupplierProfile
+from contracts.errors import MappingIncomplete
+from contracts.questions import Option, Question
 from contracts.rows import Description
 from contracts.task import TaskOptions
-from pipeline.understanding.currency import Sign, by_language, stated_in_titles
-from pipeline.understanding.mapping import Fields
+from pipeline.understanding.currency import Sign, by_language, sign_of, stated_in_titles
+from pipeline.understanding.mapped import Fields
 from pipeline.understanding.numbers import take_apart
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import cell_text, listed
@@ -26,8 +28,13 @@ def currency_of_list(
 ) -> tuple[str | None, str]:
     price = fields["price"][0].index
     named, where = table.headings[price].sign, "in the header"
+    shown = sign_of(dict(description.currencies).get(price, ""))
     if named is None:
-        named, where = stated_in_titles([*table.titles, description.sheet or ""]), "in the title lines"
+        titles = stated_in_titles([*table.titles, description.sheet or ""])
+        if shown is None or (titles is not None and not set(titles.codes) & set(shown.codes)):
+            named, where = titles, "in the title lines"
+        else:
+            named, where = shown, "in the number format of the column"
     if options.currency:
         if named is not None and options.currency not in named.codes:
             warnings.append(f"{options.currency} was asked for, but {listed(named.codes)} stands {where}")
@@ -41,8 +48,12 @@ def currency_of_list(
     if profile is not None and profile.currency:
         if named is None or profile.currency in named.codes:
             return profile.currency, "profile"
+        if shown is not None and profile.currency in shown.codes:
+            return profile.currency, "profile"
         warnings.append(f"the profile says {profile.currency}, but {listed(named.codes)} stands {where}")
         return _stated_by(named, table, where, warnings)
+    if named is not None and shown is not None and not set(named.codes) & set(shown.codes):
+        raise MappingIncomplete(question=_two_currencies(table, price, named, shown, where), column=table.header(price))
     texts = [value for value in table.values(price) if isinstance(value, str)]
     written = [found for found in map(take_apart, texts) if found is not None]
     signs = Counter(found.sign for found in written if found.sign is not None)
@@ -58,6 +69,19 @@ def currency_of_list(
         return default, "default of this installation"
     warnings.append("the list states no currency: prices are stored as XXX; set currency in the profile or the task")
     return "XXX", "not stated"
+
+
+def _two_currencies(table: Table, price: int, named: Sign, shown: Sign, where: str) -> Question:
+    count = f"{table.figures(price).filled:,} prices of the first rows"
+    options = [
+        Option(f"the prices are in {code}", f"{count} are stored in {code}", {"currency": code})
+        for code in (named.codes[0], shown.codes[0])
+    ]
+    sentence = (
+        f"{listed(named.codes)} stands {where}, but the numbers of “{table.header(price)}” are shown in "
+        f"{listed(shown.codes)}. In which currency are they?"
+    )
+    return Question("currency", sentence, tuple(options))
 
 
 def _settle(sign: Sign, table: Table) -> str | None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from contracts.errors import MappingIncomplete
 from contracts.rows import Row
 from contracts.task import ColumnMapping
-from contracts.understanding import FIELDS
+from contracts.understanding import Alternative
 from pipeline.understanding.agree import disagrees
+from pipeline.understanding.keys import gtin_as_key
+from pipeline.understanding.mapped import Fields, Mapped
 from pipeline.understanding.name_keys import why_not
-from pipeline.understanding.pricing import choose_price
+from pipeline.understanding.pricing import Choice, choose_price
+from pipeline.understanding.refusal import available, refusal
 from pipeline.understanding.split_columns import other_half
 from pipeline.understanding.table import Figures, Table
-from pipeline.understanding.text import letter, letter_index, listed
+from pipeline.understanding.text import letter, letter_index, one_line, short
 from pipeline.understanding.words import Hit
 
 NAMES_AS_KEYS = "no column of codes; the names tell the rows apart"
@@ -23,18 +25,6 @@ SURE = 0.7
 """Least certainty of name and price for names to become keys unasked."""
 CERTAINTY = {4: 0.98, 3: 0.9, 2: 0.7, 1: 0.75}
 """By level of a hit (words.py)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """One column serving one field."""
-
-    index: int
-    certainty: float
-    reason: str
-
-
-Fields = dict[str, list[Mapped]]
 
 
 def map_columns(
@@ -46,9 +36,14 @@ def map_columns(
     warnings: list[str],
     more: Callable[[], Iterable[tuple[int, Row]]] | None = None,
     price_choice: Sequence[str] = (),
+    considered: list[Alternative] | None = None,
+    first_rows: str = "",
 ) -> Fields:
-    """Each column serves one field, unless a mapping names it for several. Raises MappingIncomplete with everything
-    that is missing at once; its context lists the headers and, for each missing field, why no column was taken."""
+    """Each column serves one field, unless a mapping names it for several. Raises MappingIncomplete (HeaderNotFound if
+    `first_rows` of a list without header are given) with everything that is missing at once, a question, and a context
+    that lists the headers and, for each missing field, why no column was taken. `considered` takes what was not."""
+    considered = [] if considered is None else considered
+    choice: Choice | None = None
     fields: Fields = {}
     for field, reference in manual.model_dump(exclude_none=True).items():
         fields[field] = [Mapped(index, 1.0, "as told") for index in resolve(table, field, reference)]
@@ -63,7 +58,8 @@ def map_columns(
         else:
             fields["price"] = [Mapped(choice.taken.index, choice.certainty, choice.reason)]
             taken.add(choice.taken.index)
-    _detect(table, fields, taken, problems, warnings)
+        considered += _other_prices(table, choice)
+    _detect(table, fields, taken, problems=problems, warnings=warnings, considered=considered)
     if "name" not in fields and name_from_sku and "sku" in fields:
         fields["name"] = [
             Mapped(mapped.index, mapped.certainty, "profile: the code is the name") for mapped in fields["sku"]
@@ -71,11 +67,12 @@ def map_columns(
         problems.pop("name", None)
     if "name" in fields and "name" not in manual.model_dump(exclude_none=True):
         _join_halves(table, fields)
+    _take_gtins_as_keys(table, fields, problems)
     if more is not None:
         _take_names_as_keys(table, fields, problems, warnings, more)
     missing = [field for field in ("sku", "name", "price") if field not in fields]
     if missing:
-        _refuse(table, fields, missing, problems)
+        raise refusal(table, fields, missing, problems, choice=choice, considered=considered, first_rows=first_rows)
     _warn_of_repeated_codes(table, fields, warnings)
     return fields
 
@@ -102,16 +99,11 @@ def resolve(table: Table, field: str, reference: Any) -> list[int]:
             found = [index] if index is not None and index < table.width else []
     if not found:
         raise MappingIncomplete(
-            f"there is no column “{reference}” for {field}; the list has {_available(table)}",
+            f"there is no column “{reference}” for {field}; the list has {available(table)}",
             missing=[field],
             headers=table.named(),
         )
     return found
-
-
-def _available(table: Table) -> str:
-    named = table.named()
-    return listed(named[:40]) if named else f"no header and the columns A to {letter(max(table.width - 1, 0))}"
 
 
 def _remember(table: Table, remembered: ColumnMapping, fields: Fields, warnings: list[str]) -> None:
@@ -126,13 +118,23 @@ def _remember(table: Table, remembered: ColumnMapping, fields: Fields, warnings:
         fields[field] = [Mapped(index, 0.99, "same as last time") for index in indexes]
 
 
-def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, str], warnings: list[str]) -> None:
+def _detect(
+    table: Table,
+    fields: Fields,
+    taken: set[int],
+    *,
+    problems: dict[str, str],
+    warnings: list[str],
+    considered: list[Alternative],
+) -> None:
     """Best words first over all fields, so that a column goes to the field it fits best."""
     offers: list[tuple[Hit, int, int]] = []
     for index, heading in enumerate(table.headings):
         offers += [(hit, -_quality(table.figures(index)), index) for hit in heading.hits if hit.field != "price"]
     for hit, _, index in sorted(offers, key=lambda offer: (-offer[0].level, offer[0].rank, offer[1], offer[2])):
         if hit.field in fields or index in taken:
+            if hit.field == "sku" and hit.level >= 3 and index not in taken:
+                considered.append(_alternative(table, "sku", index, f"{hit.reason}; another column says it better"))
             continue
         objection = disagrees(table, hit.field, index, hit.level)
         if objection is None:
@@ -141,11 +143,38 @@ def _detect(table: Table, fields: Fields, taken: set[int], problems: dict[str, s
             problems.pop(hit.field, None)
         else:
             problems.setdefault(hit.field, f"“{table.header(index)}” {objection}")
+            considered.append(_alternative(table, hit.field, index, objection))
     warnings += [
         f"{problems[field]}: it says nothing about the prices then"
         for field in ("currency", "price_basis")
         if field in problems and field not in fields and "is blank" not in problems[field]
     ]
+
+
+def _alternative(table: Table, field: str, index: int, reason: str) -> Alternative:
+    sample = short(one_line(table.figures(index).sample))
+    return Alternative(field, index, short(table.header(index), 120), reason, sample)
+
+
+def _other_prices(table: Table, choice: Choice) -> list[Alternative]:
+    return [
+        _alternative(
+            table,
+            "price",
+            other.index,
+            other.objection or f"a price, too: {', '.join(sorted(other.kinds)) or other.reason}",
+        )
+        for other in choice.candidates
+        if other is not choice.taken
+    ]
+
+
+def _take_gtins_as_keys(table: Table, fields: Fields, problems: dict[str, str]) -> None:
+    if "sku" in fields or "sku" in problems or not {"gtin", "price"} <= fields.keys():
+        return
+    gtin = fields["gtin"][0].index
+    if gtin_as_key(table, gtin, fields["price"][0].index):
+        fields["sku"] = [Mapped(gtin, 0.85, "no other codes; every item has a GTIN of its own")]
 
 
 def _join_halves(table: Table, fields: Fields) -> None:
@@ -177,44 +206,6 @@ def _take_names_as_keys(
 
 def _quality(figures: Figures) -> int:
     return round(100 * figures.fill * figures.share(figures.distinct))
-
-
-def _refuse(table: Table, fields: Fields, missing: Sequence[str], problems: Mapping[str, str]) -> None:
-    sentences = []
-    for field in missing:
-        if field in problems:
-            sentences.append(f"no {field} column: {problems[field]}")
-        elif field == "sku":
-            sentences.append("no column of codes (sku) was recognised")
-        else:
-            sentences.append(f"no {field} column was recognised")
-    proposal = _proposal(table, fields, missing)
-    if proposal:
-        sentences.append(proposal)
-    sentences.append(f"the list has {_available(table)}")
-    raise MappingIncomplete(
-        "; ".join(sentences),
-        missing=list(missing),
-        headers=table.named(),
-        problems={field: problems[field] for field in missing if field in problems},
-        found={
-            field: [table.header(mapped.index) or letter(mapped.index) for mapped in fields[field]]
-            for field in FIELDS
-            if field in fields
-        },
-    )
-
-
-def _proposal(table: Table, fields: Fields, missing: Sequence[str]) -> str:
-    if "sku" in missing and "name" in fields:
-        name = fields["name"][0].index
-        shown = table.header(name) or letter(name)
-        return f"the name could serve as the key: column_mapping.sku = “{shown}”"
-    if "name" in missing and "sku" in fields:
-        sku = fields["sku"][0].index
-        shown = table.header(sku) or letter(sku)
-        return f"the code could serve as the name: column_mapping.name = “{shown}” (or name_from_sku in the profile)"
-    return ""
 
 
 def _warn_of_repeated_codes(table: Table, fields: Fields, warnings: list[str]) -> None:

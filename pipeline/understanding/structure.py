@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from contracts.rows import BrokenRow, Description
-from pipeline.understanding.mapping import Fields
+from pipeline.understanding.mapped import Fields
 from pipeline.understanding.table import Table, is_number
 from pipeline.understanding.text import cell_text, filled, is_blank, shape
 from pipeline.understanding.words import says_total
@@ -25,11 +25,13 @@ def table_width(table: Table, description: Description) -> int:
     return max(lengths, key=lambda length: (lengths[length], length)) if lengths else table.width
 
 
-def rows_may_end_early(table: Table, description: Description) -> bool:
+def rows_may_end_early(table: Table, description: Description, ragged: str | None = None) -> bool:
     """False for delimited text whose rows all have the same number of cells: there a short row has lost a separator
-    and its cells may have moved."""
-    if description.delimiter is None:
+    and its cells may have moved. `ragged` is what the profile says of such rows."""
+    if description.delimiter is None or ragged == "pad":
         return True
+    if ragged == "reject":
+        return False
     width = table_width(table, description)
     lengths = [len(row) for row in table.rows()]
     return sum(length < width for length in lengths) * 20 > len(lengths)

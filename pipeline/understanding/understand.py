@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from config.profiles import SupplierProfile
-from contracts.errors import HeaderNotFound, ListDoubtful, MappingIncomplete
+from contracts.errors import ListDoubtful, MappingIncomplete
 from contracts.rows import Description, Row
 from contracts.task import ColumnMapping, Document, TaskOptions
-from contracts.understanding import FIELDS, Column, Understanding
+from contracts.understanding import FIELDS, Alternative, Column, Understanding
 from pipeline.understanding.characteristics import characteristic_columns
 from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table, seen
 from pipeline.understanding.list_currency import currency_of_list
-from pipeline.understanding.mapping import NAMES_AS_KEYS, Fields, map_columns, resolve
+from pipeline.understanding.mapped import Fields
+from pipeline.understanding.mapping import NAMES_AS_KEYS, map_columns, resolve
 from pipeline.understanding.price_format import number_format
 from pipeline.understanding.structure import key_shapes, rows_may_end_early, table_width, uses_sections
 from pipeline.understanding.table import Table
@@ -50,23 +51,19 @@ def understand(
     warnings: list[str] = []
     table = find_table(sample, description, stated_layout(config, manual, profile), extra=extra)
     of_format = _of_format(description, manual, remembered)
-    try:
-        fields = map_columns(
-            table,
-            manual.model_copy(update=of_format),
-            remembered=remembered,
-            name_from_sku=profile is not None and profile.name_from_sku,
-            warnings=warnings,
-            more=more,
-        )
-    except MappingIncomplete as error:
-        if table.header_row is None and description.columns is None and config.get("has_header") is not False:
-            raise HeaderNotFound(
-                f"no header was found in the first rows ({seen(sample)}), and without one the columns are not known: "
-                f"{error.message}",
-                **error.context,
-            ) from error
-        raise
+    considered: list[Alternative] = []
+    headerless = table.header_row is None and description.columns is None and config.get("has_header") is not False
+    fields = map_columns(
+        table,
+        manual.model_copy(update=of_format),
+        remembered=remembered,
+        name_from_sku=profile is not None and profile.name_from_sku,
+        warnings=warnings,
+        more=more,
+        price_choice=() if profile is None else profile.rules.price_choice,
+        considered=considered,
+        first_rows=seen(sample) if headerless else "",
+    )
     for field in of_format:
         fields[field] = [replace(part, reason="the format says so") for part in fields[field]]
     if "currency" in fields and (options.currency or (profile is not None and profile.currency)):
@@ -105,8 +102,9 @@ def understand(
         width=table_width(table, description),
         profile_version=profile_version,
         warnings=tuple(warnings),
-        short_rows=rows_may_end_early(table, description),
+        short_rows=rows_may_end_early(table, description, None if profile is None else profile.rules.ragged),
         key_shapes=key_shapes(table, fields) if sections else (),
+        alternatives=tuple(considered),
     )
 
 

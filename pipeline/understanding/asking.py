@@ -1,0 +1,206 @@
+"""Asks a person which column is what: ready answers with what each would do to the rows of the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from contracts.questions import Option, Question
+from pipeline.understanding.agree import LOOKED_AT, MAYBE_QUANTITY, looks_like_codes, no_price, whole
+from pipeline.understanding.keys import Key, propose_keys
+from pipeline.understanding.mapped import Fields
+from pipeline.understanding.numbers import Ambiguity, collect, decide
+from pipeline.understanding.prices import PriceReader
+from pipeline.understanding.pricing import Choice
+from pipeline.understanding.table import Table
+from pipeline.understanding.text import letter, listed, one_line, plain, short
+from pipeline.understanding.words import says
+
+MOST = 8
+"""Options of a question."""
+
+
+def shown(table: Table, index: int) -> str:
+    """The header, shortened; "column C" where there is none."""
+    return short(table.header(index)) or f"column {letter(index)}"
+
+
+def reference(table: Table, index: int) -> str | int:
+    """How a mapping names a column: its header, or its index where the header is blank or stands twice."""
+    header = table.header(index)
+    return header if header and len(header) <= 500 and table.find(header) == [index] else index
+
+
+def ask(
+    table: Table, fields: Fields, missing: Sequence[str], choice: Choice | None, *, headerless: bool, sentence: str
+) -> Question:
+    """About the first field that is missing: price, then key, then name. Its options settle the others too where a
+    proposal is at hand."""
+    taken = {part.index for parts in fields.values() for part in parts}
+    options: list[Option] = []
+    if "price" in missing:
+        for index in _price_columns(table, taken, choice)[:MOST]:
+            rest = _complete(table, fields, [field for field in missing if field != "price"], index, taken | {index})
+            options.append(
+                _joined(
+                    f"the price is in {_quoted(table, index)}", _prices(table, index), {"price": index}, rest, table
+                )
+            )
+        code = "price_column"
+    elif "sku" in missing:
+        price = fields["price"][0].index
+        options = _keys(table, fields, price, taken, name_missing="name" in missing)
+        code = "key"
+    else:
+        options = _names(table, fields, taken)
+        code = "name"
+    if headerless:
+        code = "header"
+        options = [
+            Option(option.label, option.consequence, {**option.patch, "read": {"has_header": False}})
+            for option in options
+        ]
+    return Question(code, sentence, tuple(options[:MOST]))
+
+
+def _quoted(table: Table, index: int) -> str:
+    header = table.header(index)
+    return f"“{short(header)}”" if header else f"column {letter(index)}"
+
+
+_Answer = tuple[str, str, dict[str, Any], dict[str, Any]]
+"""Label, consequence, mapping by column index, other members of the profile."""
+
+
+def _joined(label: str, told: str, mapping: dict[str, Any], rest: Sequence[_Answer], table: Table) -> Option:
+    labels, consequences, members = [label], [told], {}
+    for part in rest:
+        labels.append(part[0])
+        consequences.append(part[1])
+        mapping = {**mapping, **part[2]}
+        members.update(part[3])
+    named = {
+        field: [reference(table, index) for index in columns]
+        if isinstance(columns, list)
+        else reference(table, columns)
+        for field, columns in mapping.items()
+    }
+    patch = {**({"mapping": named} if named else {}), **members}
+    return Option("; ".join(labels), "; ".join(filter(None, consequences)), patch)
+
+
+def _complete(table: Table, fields: Fields, missing: Sequence[str], price: int, taken: set[int]) -> list[_Answer]:
+    """The likeliest answers for what is missing beside the price."""
+    answers: list[_Answer] = []
+    names = [part.index for part in fields.get("name", ())]
+    key: Key | None = None
+    if "sku" in missing:
+        key = next(iter(propose_keys(table, price, names, taken)), None)
+        if key is not None:
+            answers.append(_key_answer(table, key))
+            taken = taken | set(key.columns)
+    if "name" in missing:
+        coded = None if key is None or len(key.columns) > 1 else key.columns[0]
+        name = next((index for index in _texts(table, taken - ({coded} if coded is not None else set()))), coded)
+        if name is not None:
+            answers.append((f"the name is {_quoted(table, name)}", "", {"name": name}, {}))
+    return answers
+
+
+def _key_answer(table: Table, key: Key) -> _Answer:
+    named = " + ".join(_quoted(table, index) for index in key.columns)
+    columns: Any = list(key.columns) if len(key.columns) > 1 else key.columns[0]
+    return f"the code is {named}", key.told, {"sku": columns}, {}
+
+
+def _keys(table: Table, fields: Fields, price: int, taken: set[int], *, name_missing: bool) -> list[Option]:
+    names = [part.index for part in fields.get("name", ())]
+    options = []
+    for key in propose_keys(table, price, names, taken):
+        label, told, mapping, members = _key_answer(table, key)
+        rest: list[_Answer] = []
+        if name_missing:
+            name = next(iter(_texts(table, taken)), key.columns[0])
+            rest.append((f"the name is {_quoted(table, name)}", "", {"name": name}, {}))
+        options.append(_joined(label, told, {**mapping, **members}, rest, table))
+    return options
+
+
+def _names(table: Table, fields: Fields, taken: set[int]) -> list[Option]:
+    options = []
+    for index in _texts(table, taken):
+        figures = table.figures(index)
+        told = f"{figures.distinct} different in {figures.filled} rows, e.g. {short(one_line(figures.sample))}"
+        options.append(_joined(f"the name is {_quoted(table, index)}", told, {"name": index}, (), table))
+    code = listed([shown(table, part.index) for part in fields["sku"]])
+    options.insert(
+        0 if not options else min(1, len(options)),
+        Option(f"the code {code} is the name, too", "each item is called by its code", {"name_from_sku": True}),
+    )
+    return options
+
+
+def _texts(table: Table, taken: set[int]) -> list[int]:
+    """Columns that could be names: words, filled, mostly different; the best first."""
+    found = []
+    for index in range(table.width):
+        figures = table.figures(index)
+        if index in taken or figures.fill < 0.5 or figures.share(figures.numbers) > 0.2 or figures.distinct < 2:
+            continue
+        if looks_like_codes(table, index) or table.headings[index].hit("price") is not None:
+            continue
+        named = table.headings[index].hit("name") is not None
+        found.append((not named, -round(figures.share(figures.distinct), 1), index))
+    return [index for _, _, index in sorted(found)][:4]
+
+
+def _price_columns(table: Table, taken: set[int], choice: Choice | None) -> list[int]:
+    """Columns that a person may name as price: those whose header says so, or else those whose values do."""
+    if choice is not None and choice.rivals:
+        return [candidate.index for candidate in choice.rivals]
+    hinted = [
+        candidate.index
+        for candidate in (() if choice is None else choice.candidates)
+        if candidate.objection == MAYBE_QUANTITY
+    ]
+    found = []
+    for index in range(table.width):
+        if (
+            index in taken
+            or index in hinted
+            or no_price(table, index, 4) is not None
+            or not table.figures(index).filled
+        ):
+            continue
+        heading, figures = table.headings[index], table.figures(index)
+        if any(hit.level >= 3 for hit in heading.hits) or says(heading.folded, "not_price"):
+            continue
+        if figures.money > 0.3 * figures.filled:
+            found.append((0, index))
+        elif not heading.folded and _large(table, index):
+            found.append((1, index))
+    return [*hinted, *(index for _, index in sorted(found))]
+
+
+def _large(table: Table, index: int) -> bool:
+    """Whole numbers that vary and are rarely small: prices in small currencies, not quantities."""
+    numbers = sorted(number for value in table.values(index)[:LOOKED_AT] if (number := whole(value)) is not None)
+    return bool(numbers) and numbers[len(numbers) // 2] >= 20 and len(set(numbers)) > 0.1 * len(numbers)
+
+
+def _prices(table: Table, index: int) -> str:
+    cells = table.values(index)
+    figures = table.figures(index)
+    blank = f"; blank in {figures.rows - figures.filled} rows" if figures.rows > figures.filled else ""
+    found = decide(collect(cell for cell in cells if isinstance(cell, str)))
+    sample = short(one_line(figures.sample), 20)
+    if isinstance(found, Ambiguity):
+        return f"{figures.filled} values, e.g. {sample}; how they are written is asked next{blank}"
+    reader = PriceReader(found, accept_zero=True)
+    prices = [Decimal(read.price) for read in map(reader.read, cells) if read.price is not None]
+    if not prices:
+        return f"none of {figures.filled} values can be read as a price, e.g. {sample}"
+    other = len(cells) - len(prices)
+    unread = f"; {other} of {len(cells)} cells are no prices" if other else ""
+    return f"{len(prices)} prices from {plain(min(prices))} to {plain(max(prices))}, e.g. {sample}{unread}{blank}"

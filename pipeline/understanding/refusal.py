@@ -1,0 +1,107 @@
+"""Refuses a list whose columns are not clear, with all that was understood of it and a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contracts.errors import HeaderNotFound, MappingIncomplete, NeedsAnswer
+from contracts.understanding import FIELDS, Alternative
+from pipeline.understanding.asking import ask, shown
+from pipeline.understanding.mapped import Fields
+from pipeline.understanding.pricing import Choice
+from pipeline.understanding.table import Table
+from pipeline.understanding.text import letter, listed, one_line, short
+
+SHOWN_COLUMNS = 60
+"""Columns that are kept with a failure."""
+
+
+def refusal(
+    table: Table,
+    fields: Fields,
+    missing: Sequence[str],
+    problems: Mapping[str, str],
+    *,
+    choice: Choice | None,
+    considered: Sequence[Alternative],
+    first_rows: str,
+) -> NeedsAnswer:
+    """HeaderNotFound for a table without header, of which `first_rows` were seen, if that is not blank; else
+    MappingIncomplete."""
+    sentence = _sentence(table, fields, missing, problems)
+    question = ask(table, fields, missing, choice, headerless=bool(first_rows), sentence=sentence)
+    context: dict[str, Any] = {
+        "missing": list(missing),
+        "headers": table.named()[:SHOWN_COLUMNS],
+        "problems": {field: problems[field] for field in missing if field in problems},
+        "found": {
+            field: [shown(table, mapped.index) for mapped in fields[field]] for field in FIELDS if field in fields
+        },
+        "table": seen_table(table, fields, considered),
+    }
+    told = f"{sentence}; the list has {available(table)}"
+    if first_rows:
+        told = (
+            f"no header was found in the first rows ({first_rows}), and without one the columns are not known: {told}"
+        )
+        return HeaderNotFound(told, question=question, **context)
+    return MappingIncomplete(told, question=question, **context)
+
+
+def available(table: Table) -> str:
+    named = table.named()
+    return listed(named[:40]) if named else f"no header and the columns A to {letter(max(table.width - 1, 0))}"
+
+
+def seen_table(table: Table, fields: Fields, considered: Sequence[Alternative]) -> dict[str, Any]:
+    """What was understood so far, for `pricemill map`."""
+    by_index = {part.index: (name, part) for name, parts in fields.items() for part in parts}
+    columns = []
+    for index in range(min(table.width, SHOWN_COLUMNS)):
+        name, part = by_index.get(index, (None, None))
+        columns.append(
+            {
+                "index": index,
+                "header": short(table.header(index), 120),
+                "field": name,
+                "key": None,
+                "certainty": 0.0 if part is None else round(part.certainty, 2),
+                "reason": "not decided" if part is None else part.reason,
+                "sample": short(one_line(table.figures(index).sample)),
+            }
+        )
+    return {
+        "header_row": table.header_row,
+        "header_rows": table.header_rows,
+        "columns": columns,
+        "alternatives": [other.document() for other in considered[:SHOWN_COLUMNS]],
+    }
+
+
+def _sentence(table: Table, fields: Fields, missing: Sequence[str], problems: Mapping[str, str]) -> str:
+    sentences = []
+    for field in missing:
+        if field in problems:
+            sentences.append(f"no {field} column: {problems[field]}")
+        elif field == "sku":
+            sentences.append("no column of codes (sku) was recognised")
+        else:
+            sentences.append(f"no {field} column was recognised")
+    proposal = _proposal(table, fields, missing)
+    return "; ".join([*sentences, *([proposal] if proposal else [])])
+
+
+def _proposal(table: Table, fields: Fields, missing: Sequence[str]) -> str:
+    if "sku" in missing and "name" in fields:
+        name = fields["name"][0].index
+        column = table.header(name) or letter(name)
+        return f"the name could serve as the key: column_mapping.sku = “{short(column)}”"
+    if "name" in missing and "sku" in fields:
+        sku = fields["sku"][0].index
+        column = table.header(sku) or letter(sku)
+        return (
+            f"the code could serve as the name: column_mapping.name = “{short(column)}” "
+            "(or name_from_sku in the profile)"
+        )
+    return ""
