@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
+from config.rules import ProfileRules, Word
 from contracts.errors import ProfileInvalid
 from contracts.rows import Description
 from contracts.task import ColumnMapping, ColumnRef, Document, Selector, TaskOptions
 from contracts.understanding import FIELDS, Understanding
 
-Word = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 PROFILE_VERSION = "1.1"
 
 
@@ -25,6 +25,12 @@ class ProfileRead(Document):
     )
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = Field(
         default=None, description="Separator of text files, where detection gets it wrong."
+    )
+    fixed_width: Annotated[list[Annotated[int, Field(ge=0, le=10_000)]], Field(min_length=2, max_length=500)] | None = (
+        Field(
+            default=None,
+            description="Places (from 0) at which the columns of a line begin, where no separator stands between them.",
+        )
     )
     sheet: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
         default=None, description="Name of the sheet that holds the list."
@@ -58,23 +64,6 @@ class ProfileNumbers(Document):
     )
     thousands: Literal["", ".", ",", "'", " "] | None = Field(
         default=None, description="The sign that groups thousands; a space stands for every Unicode space."
-    )
-
-
-class ProfileRules(Document):
-    """Decisions about doubtful rows."""
-
-    duplicates: Literal["last", "first", "reject_conflicting"] | None = Field(
-        default=None, description="Which row counts where a code stands in one list more than once."
-    )
-    zero_price: Literal["reject", "accept"] | None = Field(
-        default=None, description="Whether a price of 0 is a price or an error."
-    )
-    accepted_lists: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]], Field(max_length=20)
-    ] = Field(
-        default=[],
-        description="SHA-256 of lists that a person let through though they differ from those before; newest last.",
     )
 
 
