@@ -142,6 +142,13 @@ class Description:
     """Which row counts where a code stands more than once, if neither task nor profile says so; None = the last."""
     question: Question | None = None
     """What a person must answer before any row of this source may be loaded."""
+    currencies: tuple[tuple[int, str], ...] = ()
+    """(column, sign or code) where the number format of a column, not its cells, states a currency."""
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    """Merged areas of the first rows (first row, first column, last row, last column; rows count from 1, columns
+    from 0); their value stands in the first cell."""
+    layout: str | None = None
+    """What else decides how rows of text are cut: places of columns, an escape character, blanks before quotes."""
 
     def document(self) -> dict[str, Any]:
         return {
@@ -151,4 +158,5 @@ class Description:
             "quote": self.quote,
             "sheet": self.sheet,
             "notes": list(self.notes),
+            **({} if self.layout is None else {"layout": self.layout}),
         }

@@ -127,6 +127,10 @@ class TableSource(Document):
 class CsvSource(TableSource):
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     """None = found."""
+    fixed_width: (
+        Annotated[list[Annotated[Whole, Field(ge=0, le=10_000)]], Field(min_length=2, max_length=500)] | None
+    ) = None
+    """Places (0-based) at which the columns of a line begin, where no separator stands between them."""
     encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
     has_header: StrictBool | None = None
     """None = found; False = the first row is data."""
@@ -265,6 +269,10 @@ class Statistics(Document):
     unchanged: Count = 0
     held: Count = 0
     ignored: dict[str, Count] = {}
+    missing: Count = 0
+    """Items of the last list of this name without an accepted row in this one."""
+    returned: Count = 0
+    """Known items that the last list of this name did not have."""
     processing_time_seconds: Quantity = Decimal(0)
     items_per_second: Quantity = Decimal(0)
 

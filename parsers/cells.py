@@ -10,12 +10,15 @@ from contracts.rows import BrokenRow, Row
 from parsers.chunk import Decoder, broken
 from parsers.cutting import MAX_RECORD
 from parsers.quoting import Dialect, cells, doubled, is_closed
+from parsers.strangers import Strangers
 
 
-def decoder(dialect: Dialect, encoding: str) -> Decoder:
+def decoder(dialect: Dialect, encoding: str, width: int = 1) -> Decoder:
     """Cells are text exactly as written, quotes removed. A record that is too long, has a quote that never
-    closes or holds bytes that are not of this encoding becomes a BrokenRow."""
+    closes, holds bytes that are not of this encoding, or is a complete row of `width` cells in another dialect becomes
+    a BrokenRow."""
     delimiter = dialect.delimiter.decode("ascii")
+    strangers = Strangers(dialect, width) if width > 1 else None
     quote = dialect.quote
     quoted = None if quote is None else _Quoted(dialect, encoding)
 
@@ -26,10 +29,16 @@ def decoder(dialect: Dialect, encoding: str) -> Decoder:
         if quoted is not None and quote in blob:  # type: ignore[operator]  # quote is bytes where quoted is set
             return _mixed(records)
         try:
-            lines = blob.decode(encoding).split("\n")
+            text = blob.decode(encoding)
         except UnicodeDecodeError:
             return [row for record in records for row in _one_by_one(record)]
-        return [line.split(delimiter) for line in lines] if records else []
+        if not records:
+            return []
+        if strangers is not None and strangers.may_be_in(text):
+            return [
+                broken(line, "row_ragged") if line in strangers else line.split(delimiter) for line in text.split("\n")
+            ]
+        return [line.split(delimiter) for line in text.split("\n")]
 
     def _mixed(records: Sequence[bytes]) -> list[Row]:
         assert quoted is not None

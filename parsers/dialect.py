@@ -65,6 +65,13 @@ def read_sample(text: Text) -> Sample:
     return Sample(data[: end + 1], text.encoding, text.newline, whole=whole and end + 1 == len(data))
 
 
+def sample_lines(text: Text) -> list[str]:
+    """The first lines, decoded; the last one only if it is whole."""
+    sample = read_sample(text)
+    lines = sample.data.decode(text.encoding, "replace").split(sample.newline.decode("ascii"))
+    return lines if sample.whole else lines[:-1]
+
+
 def _best(sample: Sample) -> Found:
     choices = [_quoted(sample, mark) for mark in DELIMITERS]
     choices += [

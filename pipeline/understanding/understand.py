@@ -12,12 +12,14 @@ from contracts.rows import Description, Row
 from contracts.task import ColumnMapping, Document, TaskOptions
 from contracts.understanding import FIELDS, Alternative, Column, Understanding
 from pipeline.understanding.characteristics import characteristic_columns
+from pipeline.understanding.codes import code_warnings
 from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table, seen
 from pipeline.understanding.list_currency import currency_of_list
 from pipeline.understanding.mapped import Fields
 from pipeline.understanding.mapping import NAMES_AS_KEYS, map_columns, resolve
 from pipeline.understanding.price_format import number_format
+from pipeline.understanding.row_rules import row_rules
 from pipeline.understanding.structure import key_shapes, rows_may_end_early, table_width, uses_sections
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import one_line, short
@@ -82,6 +84,7 @@ def understand(
         warnings.append(f"the profile says that prices are per {profile.price_basis}, but this list says per {basis}")
     if stated_basis and not heading.basis:
         warnings.append(f"a title line says that prices are per {stated_basis}")
+    warnings += code_warnings(table, fields)
     return Understanding(
         header_row=table.header_row,
         header_rows=table.header_rows,
@@ -104,6 +107,7 @@ def understand(
         warnings=tuple(warnings),
         short_rows=rows_may_end_early(table, description, None if profile is None else profile.rules.ragged),
         key_shapes=key_shapes(table, fields) if sections else (),
+        rules=row_rules(profile, table),
         alternatives=tuple(considered),
     )
 
