@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from contracts.rows import Row
+    from parsers.workbook import Sheet
 
 FRAME = 262_144
 """Bytes from which collected rows are sent."""
@@ -50,16 +51,17 @@ def _limit(memory: int, cpu: int) -> None:
 
 def _send_sheet(out: BinaryIO, path: Path, kind: str, engine: str, wanted: str | None) -> None:
     # imported under the limits
-    from parsers.row_lines import head_line  # noqa: PLC0415
     from parsers.workbook import SheetUnreadable, read_sheet  # noqa: PLC0415
 
     try:
         sheet = read_sheet(path, kind, wanted, engine)
+        _send(out, HEAD, _sheet_head(kind, sheet))
+        count = _send_rows(out, sheet.rows)
     except SheetUnreadable as error:
         _send(out, ERROR, str(error).encode("utf-8", "replace"))
         return
-    _send(out, HEAD, head_line(format=kind, sheet=sheet.name, notes=sheet.notes))
-    _send_rows(out, sheet.rows)
+    _send(out, HEAD, _sheet_head(kind, sheet))
+    _send(out, END, str(count).encode())
 
 
 def _send_document(out: BinaryIO, path: Path, kind: str, options: str) -> None:
@@ -81,12 +83,13 @@ def _send_document(out: BinaryIO, path: Path, kind: str, options: str) -> None:
                 question=document.question,
             ),
         )
-        _send_rows(out, document.rows)
+        count = _send_rows(out, document.rows)
+        _send(out, END, str(count).encode())
     except DocumentUnreadable as error:
         _send(out, ERROR, str(error).encode("utf-8", "replace"))
 
 
-def _send_rows(out: BinaryIO, rows: Iterable[Row]) -> None:
+def _send_rows(out: BinaryIO, rows: Iterable[Row]) -> int:
     from parsers.row_lines import encode_row  # noqa: PLC0415
 
     lines: list[bytes] = []
@@ -99,7 +102,20 @@ def _send_rows(out: BinaryIO, rows: Iterable[Row]) -> None:
             _send(out, ROWS, b"".join(lines))
             lines, size = [], 0
     _send(out, ROWS, b"".join(lines))
-    _send(out, END, str(count).encode())
+    return count
+
+
+def _sheet_head(kind: str, sheet: Sheet) -> bytes:
+    from parsers.row_lines import head_line  # noqa: PLC0415
+
+    return head_line(
+        format=kind,
+        sheet=sheet.name,
+        notes=sheet.notes,
+        question=sheet.question,
+        currencies=sheet.currencies,
+        merged=sheet.merged,
+    )
 
 
 def _send(out: BinaryIO, kind: bytes, payload: bytes) -> None:

@@ -19,6 +19,7 @@ from parsers.resources import Resources
 _ROOT = Path(__file__).resolve().parent.parent
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from parsers.child import main; main()"
 _FRAME_LIMIT = FRAME + 2 * MAX_RECORD
+_HEAD_SPACE = 65_536
 _SAID = 4_096
 
 
@@ -37,33 +38,39 @@ class Job:
 class _Died(Exception):
     """One try ended without its last frame."""
 
-    def __init__(self, reason: str, *, killed: bool) -> None:
+    def __init__(self, reason: str, *, killed: bool, late: bool = False) -> None:
         self.reason = reason
         self.killed = killed
+        self.late = late
         super().__init__(reason)
 
 
-SECOND_ENGINE = {"xls": "calamine", "xlsx": "pandas", "xlsb": "pandas", "ods": "pandas"}
+ENGINES = {"xlsx": ("xlsx", "calamine", "pandas"), "xls": ("xlrd", "calamine"), "ods": ("ods", "calamine")}
+"""Readers of a kind (parsers/workbook.py), in the order in which they are tried."""
+FAST_ENGINE = "calamine"
 
 
 async def convert(job: Job, target: Path, resources: Resources) -> None:
-    """Writes the row file `target`, whole or not at all. A child that is killed (signal, memory, time) gets one
-    second try; one that cannot read the file is followed by another engine. Raises ParserDied, SourceUnreadable,
-    SourceTooLarge."""
-    first_engine = job.engine or ("xlrd" if job.kind == "xls" else "calamine")
-    try:
-        await _attempt(job, first_engine, target, resources)
-    except _Died as first:
+    """Writes the row file `target`, whole or not at all. A child that cannot read the file is followed by the next
+    engine; one that was killed (signal, memory) too, and if there is none, by a second try. One that took too long
+    is not followed by anything. Raises ParserDied, SourceUnreadable, SourceTooLarge."""
+    engines = (job.engine,) if job.engine else ENGINES.get(job.kind, (FAST_ENGINE,))
+    failures: list[_Died] = []
+    for engine in engines if len(engines) > 1 else engines * 2:
         try:
-            other = first_engine if first.killed else SECOND_ENGINE.get(job.kind, first_engine)
-            await _attempt(job, other, target, resources)
-        except _Died as second:
-            if first.killed or second.killed:
-                worse = first if first.killed else second
-                raise ParserDied(
-                    f"the parser process died on “{job.name}”: {worse.reason}", name=job.name, reason=worse.reason
-                ) from second
-            raise SourceUnreadable(f"“{job.name}” cannot be read: {first.reason}", name=job.name) from second
+            await _attempt(job, engine, target, resources)
+        except _Died as died:
+            failures.append(died)
+            if died.late or (len(engines) == 1 and not died.killed):
+                break
+        else:
+            return
+    worst = next((died for died in failures if died.killed), None)
+    if worst is not None:
+        raise ParserDied(
+            f"the parser process died on “{job.name}”: {worst.reason}", name=job.name, reason=worst.reason
+        ) from worst
+    raise SourceUnreadable(f"“{job.name}” cannot be read: {failures[0].reason}", name=job.name) from failures[0]
 
 
 async def _attempt(job: Job, engine: str, target: Path, resources: Resources) -> None:
@@ -92,7 +99,7 @@ async def _attempt(job: Job, engine: str, target: Path, resources: Resources) ->
                 raise _ended(code, await said)
         os.replace(temporary, target)  # noqa: PTH105
     except TimeoutError as error:
-        raise _Died("it took too long", killed=True) from error
+        raise _Died("it took too long", killed=True, late=True) from error
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
@@ -115,7 +122,9 @@ async def _take_down(pipe: asyncio.StreamReader, out: BinaryIO, job: Job, limit:
             payload = await pipe.readexactly(length)
         except asyncio.IncompleteReadError:
             return False
-        if kind in {HEAD, ROWS}:
+        if kind == HEAD:
+            _keep_head(out, payload)
+        elif kind == ROWS:
             size += length
             if size > limit:
                 raise SourceTooLarge(f"the rows of “{job.name}” have more than {limit:,} bytes", name=job.name)
@@ -124,6 +133,17 @@ async def _take_down(pipe: asyncio.StreamReader, out: BinaryIO, job: Job, limit:
             raise SourceUnreadable(f"“{job.name}”: {payload.decode('utf-8', 'replace')[:1_000]}", name=job.name)
         else:
             return bool(kind == END)
+
+
+def _keep_head(out: BinaryIO, head: bytes) -> None:
+    """The first one takes its place at the beginning; one that comes behind the rows knows more and replaces it."""
+    if out.tell() == 0:
+        out.write(head.removesuffix(b"\n").ljust(_HEAD_SPACE - 1) + b"\n")
+    elif len(head) <= _HEAD_SPACE:
+        end = out.tell()
+        out.seek(0)
+        out.write(head.removesuffix(b"\n").ljust(_HEAD_SPACE - 1))
+        out.seek(end)
 
 
 async def _tail(pipe: asyncio.StreamReader) -> str:
@@ -138,7 +158,8 @@ def _ended(code: int, said: str) -> _Died:
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
     if code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
-        return _Died(f"signal {-code} ({name}){f', {last[:200]}' if last else ''}", killed=True)
+        reason = f"signal {-code} ({name}){f', {last[:200]}' if last else ''}"
+        return _Died(reason, killed=True, late=-code == signal.SIGXCPU)
     if code == OUT_OF_MEMORY or "MemoryError" in last or "memory allocation" in last:
         return _Died("out of memory", killed=True)
     return _Died(last[:300] or f"it ended with code {code}", killed=False)

@@ -57,6 +57,8 @@ def head_line(
     fields: Sequence[tuple[str, str]] = (),
     duplicates: str | None = None,
     question: Question | None = None,
+    currencies: Sequence[tuple[int, str]] = (),
+    merged: Sequence[tuple[int, int, int, int]] = (),
 ) -> bytes:
     """The first line of a row file: members of a Description; what is None is left out."""
     facts = {
@@ -64,6 +66,8 @@ def head_line(
         "fields": list(fields) or None,
         "duplicates": duplicates,
         "question": None if question is None else question.document(),
+        "currencies": list(currencies) or None,
+        "merged": [list(area) for area in merged] or None,
     }
     given = {name: value for name, value in facts.items() if value is not None}
     return orjson.dumps({"format": format, "sheet": sheet, "notes": list(notes), **given}) + b"\n"

@@ -32,10 +32,3 @@ def cell(value: Any) -> Cell:
     if isinstance(value, (date, time)):
         return value.isoformat()
     return str(value)
-
-
-def padded(value: float, digits: int) -> Cell:
-    """A number as its format of zeros shows it: a code."""
-    if value != int(value) or value < 0 or value >= EXACT:
-        return cell(value)
-    return f"{int(value):0{digits}d}"

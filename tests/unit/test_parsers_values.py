@@ -19,8 +19,7 @@ from parsers.cutting import MAX_RECORD
 from parsers.google_sheets import merged
 from parsers.json_text import read_object
 from parsers.row_lines import decode_rows, encode_row
-from parsers.values import cell, padded
-from parsers.xlsx_scan import padding
+from parsers.values import cell
 
 CELLS = st.one_of(
     st.none(), st.booleans(), st.text(max_size=20), st.decimals(allow_nan=False, allow_infinity=False, places=6)
@@ -76,15 +75,6 @@ def test_a_spreadsheet_value_has_one_meaning(value: Any, expected: Cell) -> None
     assert found == expected
     assert type(found) is type(expected)
     assert not isinstance(found, Decimal) or "E+" not in str(found)
-
-
-def test_codes_keep_the_zeros_that_their_format_shows() -> None:
-    assert padding("00000000000") == 11
-    assert padding("[$-419]000") == 3
-    assert [padding(code) for code in ("0", "0.00", "General", "#,##0", "yyyy", "0000-00", "")] == [0] * 7
-    assert padded(2193312.0, 11) == "00002193312"
-    assert padded(2.5, 3) == Decimal("2.5")
-    assert padded(-2.0, 3) == Decimal(-2)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""Chooses the sheet of a workbook that is read, or asks where several are one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
+
+from contracts.questions import Option, Question
+from contracts.rows import Cell
+
+ALL = "*"
+"""No sheet can be called so: all visible sheets with the header of the first table, one below the other."""
+_PEEKED = 60
+"""Rows in which a header is looked for."""
+
+Tabs = Sequence[tuple[str, bool]]
+"""Names, and whether they are visible."""
+Peek = Callable[[str], Iterator[list[Cell]]]
+
+
+class SheetUnreadable(Exception):
+    """A sentence for the user; crosses the pipe as it is."""
+
+
+def choose(tabs: Tabs, wanted: str | None, holds_table: Callable[[str], bool]) -> str:
+    """Without a name: the first visible one with a table, then the first hidden one with a table."""
+    names = [name for name, _ in tabs]
+    if wanted is not None:
+        folded = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
+        if wanted in names or len(folded) == 1:
+            return wanted if wanted in names else folded[0]
+        raise SheetUnreadable(f"there is no sheet “{wanted}”; there are: {', '.join(names)}")
+    if not tabs:
+        raise SheetUnreadable("the workbook has no sheets")
+    if len(tabs) == 1:
+        return names[0]
+    ordered = [name for name, shown in tabs if shown] + [name for name, shown in tabs if not shown]
+    return next((name for name in ordered if holds_table(name)), ordered[0])
+
+
+def choose_all(
+    tabs: Tabs, wanted: str | None, peek: Peek, count: Callable[[str], int]
+) -> tuple[list[str], Question | None]:
+    """The sheets to read, in their order, and what to ask first if nobody said which of several alike is meant."""
+    first = choose(tabs, None if wanted == ALL else wanted, lambda tab: is_table(peek(tab)))
+    if wanted not in {None, ALL} or len(tabs) == 1:
+        return [first], None
+    header = header_of(peek(first))
+    if header is None:
+        return [first], None
+    alike = [name for name, shown in tabs if name == first or (shown and header_of(peek(name)) == header)]
+    if len(alike) > 1 and wanted is None:
+        return [first], _question({name: count(name) for name in alike})
+    return alike, None
+
+
+def _question(rows: dict[str, int]) -> Question:
+    names = ", ".join(f"“{name}”" for name in rows)
+    total = sum(rows.values())
+    options = [
+        Option(
+            f"all {len(rows)} sheets, one below the other",
+            f"{total:,} rows of {names} are read as one list",
+            {"read": {"sheet": ALL}},
+        )
+    ]
+    options += [
+        Option(
+            f"sheet “{name}” only",
+            f"{count:,} rows are read; {total - count:,} rows of the other sheets are not",
+            {"read": {"sheet": name}},
+        )
+        for name, count in rows.items()
+    ]
+    return Question(
+        "sheet", f"{len(rows)} sheets hold tables with the same header: {names}. Which are the list?", tuple(options)
+    )
+
+
+def is_table(rows: Iterator[list[Cell]]) -> bool:
+    """Two rows with two cells each."""
+    found = 0
+    for row in rows:
+        found += sum(value is not None for value in row) > 1
+        if found == 2:
+            return True
+    return False
+
+
+def header_of(rows: Iterable[list[Cell]]) -> tuple[tuple[int, str], ...] | None:
+    """Places and texts of the first row of three or more distinct texts that stands above a row with a number."""
+    header: tuple[tuple[int, str], ...] | None = None
+    for row in islice(rows, _PEEKED):
+        filled = [(place, value) for place, value in enumerate(row) if value is not None]
+        if header is None:
+            texts = [(place, " ".join(value.split()).casefold()) for place, value in filled if isinstance(value, str)]
+            plain = len(texts) == len(filled) and not any(_numeric(text) for _, text in texts)
+            if len(texts) >= 3 and plain and len({text for _, text in texts}) == len(texts):
+                header = tuple(texts)
+        elif len(filled) > 1 and any(_numeric(value) for _, value in filled):
+            return header
+    return None
+
+
+def _numeric(value: Cell) -> bool:
+    return isinstance(value, Decimal) or (isinstance(value, str) and value[:1].isdigit())
+
+
+def tab_notes(tabs: Tabs, chosen: Sequence[str]) -> list[str]:
+    others = [name if shown else f"{name} (hidden)" for name, shown in tabs if name not in chosen]
+    names = " and ".join(f"“{name}”" for name in chosen)
+    read = f"sheet {names} was read" if len(chosen) == 1 else f"sheets {names} were read"
+    notes = [f"{read}; others: {', '.join(others)}"] if others else [read] if len(chosen) > 1 else []
+    return notes + [f"sheet “{name}” is hidden" for name in chosen if not dict(tabs)[name]]
