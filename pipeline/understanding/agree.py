@@ -124,7 +124,8 @@ def disagrees(table: Table, field: str, index: int, level: int) -> str | None:
             if figures.longest > 40 or figures.share(figures.numbers) > 0.5:
                 return "does not hold units"
         case "price_basis":
-            if not figures.counts or figures.share(figures.bases) < 0.5:
+            # What is no quantity is rejected row by row: beyond a few rows nearly all must be.
+            if not figures.counts or figures.share(figures.bases) < (0.95 if figures.filled >= PROOF else 0.5):
                 return "does not hold quantities"
         case _:
             if figures.longest > 255:

@@ -17,7 +17,7 @@ TWOFOLD = 0.05
 """Share of the names that may stand beside two prices: names that are as good as codes."""
 DISTINCT = 0.9
 """A column whose values differ so often could be the code, whatever it is called."""
-LONGEST_CODE = 40
+LONGEST_CODE, LONGEST_NAME = 40, 255
 
 
 def why_not(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]) -> str | None:
@@ -27,13 +27,21 @@ def why_not(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]
         if index in {name, price}:
             continue
         heading = table.headings[index]
-        if heading.hit("name") is not None and table.figures(index).share(table.figures(index).numbers) < 0.5:
+        if heading.hit("name") is not None and _could_be_name(table, index):
             return f"“{table.header(index)}” could be the name, too"
         if set(heading.folded.split()) & vocabulary("variants") and table.figures(index).filled:
             return f"“{table.header(index)}” tells variants of one name apart"
         if heading.hit("price") is None and _could_be_code(table, index):
             return f"“{table.header(index) or index}” could be the code: nearly all of its values differ"
     return _repeated(table, name, price, rows)
+
+
+def _could_be_name(table: Table, index: int) -> bool:
+    """Texts that differ from row to row, and are no descriptions."""
+    figures = table.figures(index)
+    if figures.fill < 0.5 or figures.share(figures.numbers) > 0.5:
+        return False
+    return figures.share(figures.distinct) > 0.5 and figures.longest <= LONGEST_NAME
 
 
 def _could_be_code(table: Table, index: int) -> bool:
