@@ -18,8 +18,10 @@ from observability.logging import get_logger
 from pipeline.drift.agreement import Agreement
 from pipeline.drift.compared import Compared, Lookup
 from pipeline.drift.doubts import layout_question, references
+from pipeline.drift.key_again import Key
+from pipeline.drift.others_again import keep_what_is_lost, settle_others
 from pipeline.drift.price_again import PriceAgain
-from pipeline.drift.remembered import Key, Settled, remembered_parts, settle_others
+from pipeline.drift.remembered import Settled, remembered_parts
 from pipeline.understanding.layout import find_table
 from pipeline.understanding.mapping import resolve
 from pipeline.understanding.shape import Shape
@@ -107,6 +109,8 @@ async def absorb(
         finder = PriceAgain(compared, stored, key or (), same_structure=same)
         await asyncio.to_thread(finder.settle, settled, parts["price"][0])
     await asyncio.to_thread(settle_others, compared, parts, stored, settled, fixed)
+    if settled.doubts:
+        keep_what_is_lost(stored, settled, parts)
     if settled.doubts and sha256 not in profile.rules.accepted_lists:
         accepted = [*profile.rules.accepted_lists, sha256]
         question = layout_question(table, settled.columns, settled.doubts, accepted=accepted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.questions import Option, Question
@@ -23,6 +23,8 @@ class Proposal:
     columns: tuple[int, ...]
     label: str
     consequence: str
+    patch: Mapping[str, Any] = field(default_factory=dict)
+    """What the profile must say besides the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,18 @@ def layout_question(
     rules = {"accepted_lists": list(accepted)[-ACCEPTED:]}
     options = []
     for chosen in choices[: OTHERS + 1]:
-        columns = dict(settled) | {field: proposal.columns for field, proposal in chosen.items()}
-        mapping = {field: references(table, indexes) for field, indexes in columns.items()}
+        columns = dict(settled) | {name: proposal.columns for name, proposal in chosen.items()}
+        mapping = {name: references(table, indexes) for name, indexes in columns.items() if indexes}
+        besides = {name: value for proposal in chosen.values() for name, value in proposal.patch.items()}
         options.append(
             Option(
                 "; ".join(proposal.label for proposal in chosen.values()),
                 "; ".join(proposal.consequence for proposal in chosen.values()),
-                {"mapping": mapping, "rules": rules},
+                {"mapping": mapping, "rules": rules, **besides},
             )
         )
-    return Question("layout", ". ".join(doubt.sentence for doubt in doubts), tuple(options))
+    return Question("layout", " ".join(_sentence(doubt.sentence) for doubt in doubts), tuple(options))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith("?") else ".")

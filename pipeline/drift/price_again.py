@@ -8,11 +8,8 @@ from contracts.store import Current
 from pipeline.drift.agreement import NOTHING, TELLING, Agreement, percent
 from pipeline.drift.compared import Compared, alike, another_kind
 from pipeline.drift.doubts import Doubt, Proposal, shown
-from pipeline.drift.remembered import Part, Settled, locate
+from pipeline.drift.remembered import FEW, Part, Settled, locate
 from pipeline.understanding.text import letter
-
-FEW = 3
-"""Fewer known prices than this prove nothing."""
 
 
 class PriceAgain:

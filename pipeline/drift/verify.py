@@ -16,7 +16,8 @@ from contracts.understanding import Understanding
 from pipeline.drift.agreement import TELLING, Agreement, compare
 from pipeline.drift.compared import Lookup
 from pipeline.drift.doubts import ACCEPTED
-from pipeline.drift.price_again import FEW, PriceAgain
+from pipeline.drift.price_again import PriceAgain
+from pipeline.drift.remembered import FEW
 from pipeline.stages.validation import Validation
 
 VERIFIED = 1_000
