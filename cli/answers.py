@@ -1,0 +1,60 @@
+"""Answering the question for which a list is held: the supplier's profile is amended and the task starts again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cli import context
+from cli.problems import NotFound, Usage
+
+if TYPE_CHECKING:
+    from db.reports import Reports
+    from db.reports_questions import HeldList
+    from workers.app import App
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of an answer."""
+
+    supplier: str
+    task_id: str
+    label: str
+    version: int
+    """Of the profile that holds the answer."""
+    started: bool
+    """False: the task was no longer dead, somebody else was faster."""
+    delivered: bool
+    """False: Redis is away; the sweep of the workers sends the task later."""
+
+
+async def held_list(reports: Reports, *, supplier: str | None = None, task_id: str | None = None) -> HeldList:
+    """The one list of a supplier, or of this id, that waits for an answer. Raises NotFound, or Usage if several do."""
+    found = await reports.open_questions(supplier=supplier, task_id=task_id)
+    if not found:
+        what = f"task {task_id!r}" if task_id is not None else f"no list of {supplier!r}"
+        told = f"{what} waits for no answer" if task_id is not None else f"{what} waits for an answer"
+        raise NotFound(told, next="pricemill dead list")
+    if len(found) > 1:
+        raise Usage(f"{len(found)} lists of {supplier!r} wait for an answer; name the task", next="pricemill dead list")
+    return found[0]
+
+
+async def answer(app: App, held: HeldList, number: int, *, reason: str = "") -> Answered:
+    """Takes one option, counted from 1. Raises Usage for a number that is none, ProfileInvalid for an answer that
+    does not fit the profile as it is now."""
+    from config.profiles import SupplierProfile, amend
+
+    options = held.question.options
+    if not 1 <= number <= len(options):
+        told = f"answer 1 to {len(options)}" if options else "there is no ready answer; import a profile instead"
+        raise Usage(f"there is no answer {number}: {told}")
+    option = options[number - 1]
+    stored = await app.profiles.newest(held.supplier)
+    profile = None if stored is None else SupplierProfile.model_validate(stored.document)
+    amended = amend(profile, option.patch)
+    version = await app.profiles.add(held.supplier, amended.document(), created_by=context.actor())
+    deliveries = await app.ledger.replay([held.task_id], actor=context.actor(), reason=reason or option.label)
+    delivered = await context.deliver(app, deliveries)
+    return Answered(held.supplier, held.task_id, option.label, version, bool(deliveries), delivered)
