@@ -61,6 +61,39 @@ class NumberFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoreRule:
+    """Rows that a person declared to be no items."""
+
+    index: int | None
+    """Of the column that is looked at; None = each."""
+    how: Literal["equals", "contains", "matches"]
+    text: str
+
+    def document(self) -> dict[str, Any]:
+        return {"index": self.index, "how": self.how, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """What a person said about reading rows."""
+
+    values: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """(field, ((text of a cell, what it is read as), …)), sorted."""
+    letters_as_digits: bool = False
+    on_request: tuple[str, ...] = ()
+    """Folded words for "no fixed price"."""
+    ignore: tuple[IgnoreRule, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "values": {field: dict(words) for field, words in self.values},
+            "letters_as_digits": self.letters_as_digits,
+            "on_request": list(self.on_request),
+            "ignore": [rule.document() for rule in self.ignore],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Understanding:
     """Deterministic for the same bytes, config and profile; part of the plan's fingerprint."""
 
@@ -89,6 +122,7 @@ class Understanding:
     """True: a row may end early, what is missing is blank (spreadsheets, JSON). False: it lost a separator."""
     key_shapes: tuple[str, ...] = ()
     """Codes of the list with letters as A and digits as 9; a lone cell of such a shape is an item, no heading."""
+    rules: RowRules = RowRules()
     alternatives: tuple[Alternative, ...] = ()
     """For people; no part of the fingerprint."""
 
@@ -133,5 +167,6 @@ class Understanding:
             "warnings": list(self.warnings),
             "short_rows": self.short_rows,
             "key_shapes": list(self.key_shapes),
+            "rules": self.rules.document(),
             "alternatives": [other.document() for other in self.alternatives],
         }

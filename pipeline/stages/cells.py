@@ -7,6 +7,7 @@ from decimal import Decimal
 from contracts.reasons import REASONS
 from contracts.rows import Cell, Row, RowError
 from contracts.understanding import Column
+from pipeline.understanding.codes import has_exponent
 from pipeline.understanding.headings import basis_of
 from pipeline.understanding.text import ERROR_CELLS, TextInvalid, cell_text, clean, plain, raw, short
 
@@ -67,18 +68,6 @@ def read_code(cell: Cell, column: Column) -> str:
     if text[:1].isdigit() and text[-1:].isdigit() and ("E" in text or "e" in text) and has_exponent(text):
         raise Rejected("sku_damaged", column, cell)
     return text
-
-
-def has_exponent(text: str) -> bool:
-    """True for a number as a spreadsheet shows one that is too long: 1,23457E+12, 1.5E15, 1E+12; not for 1E12, which
-    may be a code."""
-    mantissa, _, exponent = text.upper().partition("E")
-    whole, mark, fraction = mantissa.replace(",", ".").partition(".")
-    signed = exponent[:1] == "+"
-    digits = exponent[1:] if signed else exponent
-    if not (text.isascii() and len(whole) == 1 and digits.isdigit()):
-        return False
-    return (not mark and signed) or (bool(mark) and fraction.isdigit())
 
 
 def read_basis(cell: Cell, column: Column) -> str:

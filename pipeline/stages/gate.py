@@ -45,8 +45,12 @@ def price_pattern(numbers: NumberFormat, *, zero: bool) -> str:
     mark = rf"\{numbers.decimal}"
     if numbers.decimal == numbers.thousands:
         return f"{whole}(?:{mark}[0-9]{{1,2}})?"
+    if not numbers.three:  # 1,234 is in doubt, 0,234 and 1234,567 are not
+        above = f"{whole}(?:{mark}(?:[0-9]{{1,2}}|[0-9]{{4,6}}))?|[1-9][0-9]{{3,11}}{mark}[0-9]{{3}}"
+    else:
+        above = f"{whole}(?:{mark}[0-9]{{1,6}})?"
     below = f"0(?:{mark}[0-9]{{1,6}})?" if zero else f"0{mark}(?:{_BELOW_ONE})"
-    return f"{whole}(?:{mark}[0-9]{{1,6}})?|{below}"
+    return f"{above}|{below}"
 
 
 @lru_cache(maxsize=64)

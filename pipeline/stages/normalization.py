@@ -9,6 +9,7 @@ from contracts.rows import BrokenRow, Cell, Row, RowError
 from contracts.understanding import Understanding
 from pipeline.stages.cells import Rejected, as_number, read_basis, read_code, read_text
 from pipeline.stages.classification import MAX_CATEGORY, Classifier, Ignored
+from pipeline.stages.rules import Rules
 from pipeline.understanding.characteristics import is_canonical_number
 from pipeline.understanding.currency import sign_of
 from pipeline.understanding.gtin import is_gtin
@@ -48,13 +49,14 @@ class RowNormaliser:
     A row passes unchanged (so that a faster gate may skip this class) when all of this holds; whatever does not is
     read here, and both give the same item:
     - understanding.sections is false, and the name is not made of the key's columns;
+    - no cell of a mapped column is to be read as another text, and no rule ignores the row (stages/rules.py);
     - the row has exactly `width` cells, all text; it lies below the header; if header_row is None, any row;
     - every cell is printable (str.isprintable), in NFC, without outer spaces, at most 10,000 characters;
     - key: every part filled, 1-255 characters in all; no part like 1.2E+5, 1,2E5 or 1E+5, none a spreadsheet error;
       parts are joined with "|";
     - name: 1-500 characters, no part a spreadsheet error; parts are joined with " / ", blank ones left out;
     - price: (0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?, greater than 0 unless zero_price is "accept"; with decimals only if
-      numbers.decimal is "." and numbers.thousands is not;
+      numbers.decimal is "." and numbers.thousands is not, and with three of them behind 1 to 999 only if numbers.three;
     - currency column: an ISO 4217 code in capitals, not XXX, equal to understanding.currency where that is set and
       not XXX; without such a column understanding.currency is set;
     - price_basis column: blank or [1-9][0-9]{0,8}; unit column: at most 40 characters, without digits;
@@ -86,7 +88,13 @@ class RowNormaliser:
         )
         last = max(column.index for column in understanding.columns) + 1
         self._padding: tuple[Cell, ...] = (None,) * max(last, self._width)
-        self._prices = PriceReader(understanding.numbers, accept_zero=understanding.zero_price == "accept")
+        self._rules = Rules(understanding)
+        self._prices = PriceReader(
+            understanding.numbers,
+            accept_zero=understanding.zero_price == "accept",
+            letters_as_digits=understanding.rules.letters_as_digits,
+            on_request=understanding.rules.on_request,
+        )
 
     def state(self) -> list[list[int | str]]:
         """The section that following rows belong to, JSON-ready."""
@@ -106,6 +114,10 @@ class RowNormaliser:
             return Ignored("title" if row_number < self._first_header else "header")
         size = len(cells)
         padded: Row = cells if size >= len(self._padding) else (*cells, *self._padding[size:])
+        if self._rules:
+            if self._rules.ignore(cells):
+                return Ignored("note")
+            padded = self._rules.translate(padded)
         sku, name, price = self._first
         checked = self._always_classify or not (padded[sku] and padded[name] and padded[price])
         if checked and (ignored := self._classifier.no_item(padded)) is not None:

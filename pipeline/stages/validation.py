@@ -11,6 +11,7 @@ from contracts.understanding import Understanding
 from pipeline.stages.encode import ColumnEncoder, item_of
 from pipeline.stages.gate import Accepted, Gate, compile_gate
 from pipeline.stages.normalization import Ignored, Normalised, RowNormaliser
+from pipeline.stages.rules import Rules
 from pipeline.understanding.gtin import is_gtin
 
 FEW = 8
@@ -37,6 +38,7 @@ class Validation:
         self._gate = compile_gate(understanding)
         self._encoder = None if self._gate is None else ColumnEncoder(understanding)
         self._gtin = next((column.index for column in understanding.columns_of("gtin")), None)
+        self._rules = Rules(understanding)
         self._first_data_row = (understanding.header_row or 0) + 1
 
     def read(self, numbers: Sequence[int], rows: list[Row], prints: Sequence[int | None]) -> Verdicts:
@@ -76,6 +78,9 @@ class Validation:
                 continue
             passed.append(position)
             accepted.append(answer)
+        if self._rules:
+            kept = [index for index, answer in enumerate(accepted) if not self._rules.concern(answer)]
+            passed, accepted = [passed[index] for index in kept], [accepted[index] for index in kept]
         if any(type(row) is BrokenRow for row in rows):
             kept = [index for index, position in enumerate(passed) if type(rows[position]) is not BrokenRow]
             return [passed[index] for index in kept], [accepted[index] for index in kept]

@@ -118,7 +118,7 @@ _CAPTION = re.compile(
     r"prijzen\s+in|币种|通貨)\s*[:=\-–]?\s*(?P<word>[^\s,;.()]{1,12})",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"[^\s,;:()/\[\]|]+")
+_WORDS = re.compile(r"[^\s,;:()/\[\]|（）［］【】：／]+")
 
 
 @lru_cache(maxsize=4096)

@@ -105,6 +105,7 @@ class Evidence:
                 self.example.setdefault("decimal" + hard[0], body)
         elif grouped(body):
             self.loose[hard[0]] += 1
+            self.lakhs -= hard == [","] and len(groups[0]) == 3
             self.example.setdefault("loose" + hard[0], body)
         else:
             self._decimal(hard[0], body)
@@ -157,8 +158,12 @@ class Ambiguity(NamedTuple):
 
     @property
     def readings(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """(decimal sign, what the value would then be) twice."""
-        one, two = ((form.decimal or "", apply(self.value, form) or "no number") for form in self.formats)
+        """(the sign that tells the two apart, what the value would then be) twice."""
+        same = self.formats[0].decimal == self.formats[1].decimal
+        one, two = (
+            (form.thousands if same else form.decimal or "", apply(self.value, form) or "no number")
+            for form in self.formats
+        )
         return one, two
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from contracts.task import TaskOptions
 from contracts.understanding import NumberFormat
 from pipeline.understanding.numbers import Ambiguity, Evidence, Mark, apply, collect, contradicts, decide, fixed
 from pipeline.understanding.prices import PriceReader
+from pipeline.understanding.row_rules import translated
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import plain
 
@@ -30,12 +31,13 @@ def number_format(
 ) -> NumberFormat:
     """Of the column `price`. What the values themselves decide is taken even where a profile says the same, so that a
     remembered decimal sign does not make the second list another one than the first. Raises PriceFormatAmbiguous."""
-    cells = table.values(price)
+    words = {} if profile is None else profile.rules.values.get("price", {})
+    cells = [translated(cell, words) for cell in table.values(price)]
     texts = [value for value in cells if isinstance(value, str)]
     evidence = collect(texts)
     stated = options.decimal or (profile.numbers.decimal if profile is not None else None)
     if texts and not evidence.decided and stated is None and more is not None:
-        evidence = collect(_all_texts(more(), price, table.header_row or 0))
+        evidence = collect(_all_texts(more(), price, table.header_row or 0, words))
     sign = table.headings[price].sign
     currency = options.currency or (profile.currency if profile is not None else None)
     found = decide(evidence, whole=(currency or (sign.settled if sign is not None else None)) in _WHOLE)
@@ -46,17 +48,20 @@ def number_format(
     thousands = profile.numbers.thousands if profile is not None else None
     if isinstance(found, NumberFormat) and found.decimal == stated and thousands is None:
         return found
-    if options.decimal is None and contradicts(evidence, stated):
+    answered = isinstance(found, Ambiguity) and thousands is not None
+    if options.decimal is None and not answered and contradicts(evidence, stated):
         if isinstance(found, Ambiguity):
             raise _two_readings(table.header(price), found, evidence, cells)
         raise _not_as_the_profile_says(table.header(price), stated, found, evidence, cells)
     return fixed(stated, thousands, evidence, "as told" if options.decimal else "same as last time")
 
 
-def _all_texts(rows: Iterable[tuple[int, Row]], price: int, header_row: int) -> Iterable[str]:
+def _all_texts(rows: Iterable[tuple[int, Row]], price: int, header_row: int, words: Mapping[str, str]) -> Iterable[str]:
     for number, row in rows:
-        if number > header_row and type(row) is not BrokenRow and price < len(row) and isinstance(row[price], str):
-            yield str(row[price])
+        if number > header_row and type(row) is not BrokenRow and price < len(row):
+            cell = translated(row[price], words)
+            if isinstance(cell, str):
+                yield cell
 
 
 def _two_readings(header: str, ambiguity: Ambiguity, evidence: Evidence, cells: Sequence[Cell]) -> PriceFormatAmbiguous:

@@ -29,20 +29,22 @@ _RANGE = re.compile(
     rf"[^0-9]*?{_BESIDE}\s*{_NUMBER}\s*{_BESIDE}\s*{_DASHES}\s*{_BESIDE}\s*{_NUMBER}\s*{_BESIDE}", re.IGNORECASE
 )
 _ABOUT = re.compile(
-    r"(?:[~≈≃∼±<>≤≥〜～約约]|\b(?:from|ab|ca|circa|approx\w*|about|around|starting\s+(?:at|from)|min|max|up\s+to|bis|etwa|"
+    r"(?:[~≈≃∼±〜～約约]|[<>≤≥]=? ?[^\w<>/]?[0-9]|\b(?:from|ab|ca|circa|"
+    r"approx\w*|about|around|starting\s+(?:at|from)|min|max|up\s+to|bis|etwa|"
     r"rund|von|unter|über|less\s+than|more\s+than|under|over|à\s+partir\s+d\w*|a\s+partir\s+d\w*|dès|env|environ|desde|"
     r"hasta|aprox\w*|da|fino\s+a|od|około|ok|do|от|до|около|примерно|прибл\w*|свыше|від|приблизно|близько|vanaf|tot|"
-    r"ongeveer|cerca\s+de)\b).*[0-9].*|.*[0-9].*?(?:起|から|부터|以上|以下|[~〜～+±]|左右|ca\.?|approx\.?)",
+    r"ongeveer|cerca\s+de)\b).*|.*[0-9].*?(?:起|から|부터|以上|以下|[~〜～+±]|左右|ca\.?|approx\.?)",
     re.IGNORECASE,
 )
-_EACH_NUMBER = re.compile(rf"(?<![^\W_]){_NUMBER}")
+_EACH_NUMBER = re.compile(rf"(?<!\w){_NUMBER}")
+_EXPONENT = re.compile(r"[0-9.,]+e[-+]?[0-9]+", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
 def why_no_price(text: str) -> str:
     """For a text that take_apart refused."""
     shown = alike(text)
-    if shown is None or len(shown) > 200 or not any(map(str.isdigit, shown)):
+    if shown is None or len(shown) > 200 or not any(map(str.isdigit, shown)) or _EXPONENT.fullmatch(shown):
         return "price_not_a_number"
     if _PERCENT.fullmatch(shown):
         return "price_is_percent"
