@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
 from contracts.questions import Option, Question
-from pipeline.understanding.agree import LOOKED_AT, MAYBE_QUANTITY, looks_like_codes, no_price, whole
+from pipeline.understanding.agree import LOOKED_AT, MAYBE_QUANTITY, foreign_form, looks_like_codes, no_price, whole
 from pipeline.understanding.keys import Key, propose_keys
 from pipeline.understanding.mapped import Fields
 from pipeline.understanding.numbers import Ambiguity, collect, decide
 from pipeline.understanding.prices import PriceReader
 from pipeline.understanding.pricing import Choice
-from pipeline.understanding.table import Table
-from pipeline.understanding.text import letter, listed, one_line, plain, short
+from pipeline.understanding.table import Table, is_number
+from pipeline.understanding.text import cell_text, is_blank, letter, listed, one_line, plain, short
 from pipeline.understanding.words import says
 
 MOST = 8
@@ -40,13 +40,12 @@ def ask(
     taken = {part.index for parts in fields.values() for part in parts}
     options: list[Option] = []
     if "price" in missing:
-        for index in _price_columns(table, taken, choice)[:MOST]:
+        for index in _price_columns(table, taken, choice):
+            told = _prices(table, index)
+            if told is None or len(options) == MOST:
+                continue
             rest = _complete(table, fields, [field for field in missing if field != "price"], index, taken | {index})
-            options.append(
-                _joined(
-                    f"the price is in {_quoted(table, index)}", _prices(table, index), {"price": index}, rest, table
-                )
-            )
+            options.append(_joined(f"the price is in {_quoted(table, index)}", told, {"price": index}, rest, table))
         code = "price_column"
     elif "sku" in missing:
         price = fields["price"][0].index
@@ -93,16 +92,15 @@ def _joined(label: str, told: str, mapping: dict[str, Any], rest: Sequence[_Answ
 def _complete(table: Table, fields: Fields, missing: Sequence[str], price: int, taken: set[int]) -> list[_Answer]:
     """The likeliest answers for what is missing beside the price."""
     answers: list[_Answer] = []
-    names = [part.index for part in fields.get("name", ())]
+    names = [part.index for part in fields.get("name", ())] or _texts(table, taken, price)
     key: Key | None = None
     if "sku" in missing:
         key = next(iter(propose_keys(table, price, names, taken)), None)
         if key is not None:
             answers.append(_key_answer(table, key))
-            taken = taken | set(key.columns)
     if "name" in missing:
         coded = None if key is None or len(key.columns) > 1 else key.columns[0]
-        name = next((index for index in _texts(table, taken - ({coded} if coded is not None else set()))), coded)
+        name = next(iter(names), coded)
         if name is not None:
             answers.append((f"the name is {_quoted(table, name)}", "", {"name": name}, {}))
     return answers
@@ -115,13 +113,13 @@ def _key_answer(table: Table, key: Key) -> _Answer:
 
 
 def _keys(table: Table, fields: Fields, price: int, taken: set[int], *, name_missing: bool) -> list[Option]:
-    names = [part.index for part in fields.get("name", ())]
+    names = [part.index for part in fields.get("name", ())] or _texts(table, taken, price)
     options = []
     for key in propose_keys(table, price, names, taken):
         label, told, mapping, members = _key_answer(table, key)
         rest: list[_Answer] = []
         if name_missing:
-            name = next(iter(_texts(table, taken)), key.columns[0])
+            name = next(iter(names), key.columns[0])
             rest.append((f"the name is {_quoted(table, name)}", "", {"name": name}, {}))
         options.append(_joined(label, told, {**mapping, **members}, rest, table))
     return options
@@ -129,7 +127,7 @@ def _keys(table: Table, fields: Fields, price: int, taken: set[int], *, name_mis
 
 def _names(table: Table, fields: Fields, taken: set[int]) -> list[Option]:
     options = []
-    for index in _texts(table, taken):
+    for index in _texts(table, taken, fields["price"][0].index):
         figures = table.figures(index)
         told = f"{figures.distinct} different in {figures.filled} rows, e.g. {short(one_line(figures.sample))}"
         options.append(_joined(f"the name is {_quoted(table, index)}", told, {"name": index}, (), table))
@@ -141,34 +139,35 @@ def _names(table: Table, fields: Fields, taken: set[int]) -> list[Option]:
     return options
 
 
-def _texts(table: Table, taken: set[int]) -> list[int]:
-    """Columns that could be names: words, filled, mostly different; the best first."""
+def _texts(table: Table, taken: Collection[int], price: int) -> list[int]:
+    """Columns that could be names: words in most rows with a price; the best first."""
+    priced = [row for row in table.rows() if price < len(row) and is_number(row[price])]
     found = []
     for index in range(table.width):
         figures = table.figures(index)
-        if index in taken or figures.fill < 0.5 or figures.share(figures.numbers) > 0.2 or figures.distinct < 2:
+        fill = sum(index < len(row) and not is_blank(row[index]) for row in priced) / max(len(priced), 1)
+        if index in taken or fill < 0.5 or figures.share(figures.numbers) > 0.2 or figures.distinct < 2:
             continue
-        if looks_like_codes(table, index) or table.headings[index].hit("price") is not None:
+        heading = table.headings[index]
+        if looks_like_codes(table, index) or foreign_form(table, index) is not None or heading.hit("price") is not None:
             continue
-        named = table.headings[index].hit("name") is not None
-        found.append((not named, -round(figures.share(figures.distinct), 1), index))
+        named, other = heading.hit("name") is not None, any(hit.level >= 3 for hit in heading.hits)
+        if named or not other:
+            found.append((not named, -round(figures.share(figures.distinct), 1), index))
     return [index for _, _, index in sorted(found)][:4]
 
 
-def _price_columns(table: Table, taken: set[int], choice: Choice | None) -> list[int]:
-    """Columns that a person may name as price: those whose header says so, or else those whose values do."""
-    if choice is not None and choice.rivals:
-        return [candidate.index for candidate in choice.rivals]
-    hinted = [
-        candidate.index
-        for candidate in (() if choice is None else choice.candidates)
-        if candidate.objection == MAYBE_QUANTITY
-    ]
+def _price_columns(table: Table, taken: Collection[int], choice: Choice | None) -> list[int]:
+    """Columns that a person may name as price: those whose header says so, then those whose values do."""
+    rivals = [] if choice is None else [candidate.index for candidate in choice.rivals]
+    for candidate in () if choice is None else choice.candidates:
+        if candidate.objection == MAYBE_QUANTITY and candidate.index not in rivals:
+            rivals.append(candidate.index)
     found = []
     for index in range(table.width):
         if (
             index in taken
-            or index in hinted
+            or index in rivals
             or no_price(table, index, 4) is not None
             or not table.figures(index).filled
         ):
@@ -180,16 +179,25 @@ def _price_columns(table: Table, taken: set[int], choice: Choice | None) -> list
             found.append((0, index))
         elif not heading.folded and _large(table, index):
             found.append((1, index))
-    return [*hinted, *(index for _, index in sorted(found))]
+    return [*sorted(rivals, key=lambda index: _mostly_zero(table, index)), *(index for _, index in sorted(found))]
+
+
+def _mostly_zero(table: Table, index: int) -> bool:
+    values = table.values(index)[:LOOKED_AT]
+    return sum(not cell_text(value).strip(" 0.,") for value in values) * 2 > len(values)
 
 
 def _large(table: Table, index: int) -> bool:
-    """Whole numbers that vary and are rarely small: prices in small currencies, not quantities."""
+    """Whole numbers that vary and are rarely small: prices in small currencies, not quantities; and not all of them
+    different in a long list, which codes are."""
     numbers = sorted(number for value in table.values(index)[:LOOKED_AT] if (number := whole(value)) is not None)
+    if len(numbers) > 100 and len(set(numbers)) == len(numbers):
+        return False
     return bool(numbers) and numbers[len(numbers) // 2] >= 20 and len(set(numbers)) > 0.1 * len(numbers)
 
 
-def _prices(table: Table, index: int) -> str:
+def _prices(table: Table, index: int) -> str | None:
+    """What would be read; None if nothing could be."""
     cells = table.values(index)
     figures = table.figures(index)
     blank = f"; blank in {figures.rows - figures.filled} rows" if figures.rows > figures.filled else ""
@@ -200,7 +208,7 @@ def _prices(table: Table, index: int) -> str:
     reader = PriceReader(found, accept_zero=True)
     prices = [Decimal(read.price) for read in map(reader.read, cells) if read.price is not None]
     if not prices:
-        return f"none of {figures.filled} values can be read as a price, e.g. {sample}"
+        return None
     other = len(cells) - len(prices)
     unread = f"; {other} of {len(cells)} cells are no prices" if other else ""
     return f"{len(prices)} prices from {plain(min(prices))} to {plain(max(prices))}, e.g. {sample}{unread}{blank}"

@@ -72,30 +72,49 @@ def try_key(table: Table, columns: Sequence[int], price: int | None) -> Key:
 
 
 def propose_keys(table: Table, price: int | None, names: Sequence[int], taken: Collection[int]) -> list[Key]:
-    """Most likely first: columns that look like codes, GTINs, the name; then composites, smallest first, if no single
-    column tells the rows apart. `names` are the columns mapped as name, `taken` those of other fields."""
-    usable = [index for index in range(table.width) if _could_tell(table, index, price, taken)]
+    """Most likely first: columns that look like codes, GTINs, names; and composites, smallest first, if no single
+    column tells the rows apart. `names` are the columns that are or could be the name, `taken` those of other fields."""
+    usable = [index for index in range(table.width) if _could_tell(table, index, price, set(taken).difference(names))]
     ranked = sorted(usable, key=lambda index: (*_rank(table, index, names), index))
-    singles = [try_key(table, [index], price) for index in ranked if _rank(table, index, names)[0] < _OTHER]
-    singles = sorted(
-        (key for key in singles if key.keyed and key.share >= WORTH_SHOWING), key=lambda key: key.share < 0.9
-    )
+    singles = [
+        key
+        for index in ranked
+        if (rank := _rank(table, index, names)[0]) < _OTHER
+        and (key := try_key(table, [index], price)).keyed * 2 > key.rows
+        and (rank == _NAME or key.share >= WORTH_SHOWING)
+    ]
+    singles.sort(key=lambda key: key.share < 0.9)
     if any(key.distinct == key.keyed == key.rows for key in singles):
         return singles[:SINGLES]
+    found = _composites(table, price, ranked[:PARTS], most=max((key.distinct for key in singles), default=0))
+    good = bool(singles) and singles[0].share >= TELLS_APART
+    return [*singles[:SINGLES], *found] if good else [*found, *singles[:SINGLES]]
+
+
+def _composites(table: Table, price: int | None, parts: Sequence[int], *, most: int) -> list[Key]:
+    """The smallest ones that tell more rows apart than `most`; if two or three columns do not, one that was put
+    together step by step."""
     found: list[Key] = []
-    parts = ranked[:PARTS]
     for size in (2, 3):
         for columns in combinations(parts, size):
             if len(found) < COMPOSITES and not any(set(key.columns) <= set(columns) for key in found):
                 key = try_key(table, columns, price)
-                if key.share >= TELLS_APART and key.distinct > max((try_.distinct for try_ in singles), default=0):
+                if key.share >= TELLS_APART and key.distinct > most:
                     found.append(key)
-        if found:
+        if found and any(not key.twofold for key in found):
+            return found
+    if found or not parts:
+        return found
+    best = try_key(table, parts[:1], price)
+    while best.share < TELLS_APART and len(best.columns) < PARTS:
+        wider = [try_key(table, [*best.columns, part], price) for part in parts if part not in best.columns]
+        if not wider or max(key.distinct for key in wider) <= best.distinct:
             break
-    return [*singles[:SINGLES], *found] if singles and singles[0].share >= TELLS_APART else [*found, *singles[:SINGLES]]
+        best = max(wider, key=lambda key: key.distinct)
+    return [best] if len(best.columns) > 1 and best.distinct > most else []
 
 
-_OTHER = 4
+_NAME, _OTHER = 3, 4
 
 
 def _rank(table: Table, index: int, names: Sequence[int]) -> tuple[int, float]:
@@ -109,7 +128,7 @@ def _rank(table: Table, index: int, names: Sequence[int]) -> tuple[int, float]:
     elif looks_like_codes(table, index) and figures.share(figures.distinct) > 0.8:
         sort = 1
     else:
-        sort = 3 if index in names or table.headings[index].hit("name") is not None else _OTHER
+        sort = _NAME if index in names or table.headings[index].hit("name") is not None else _OTHER
     return sort, -figures.fill * figures.share(figures.distinct)
 
 
@@ -123,9 +142,11 @@ def _could_tell(table: Table, index: int, price: int | None, taken: Collection[i
     figures, heading = table.figures(index), table.headings[index]
     if index == price or (index in taken and heading.hit("gtin") is None and heading.hit("category") is None):
         return False
-    if figures.fill < 0.2 or figures.distinct < 2 or figures.longest > LONGEST or figures.money * 2 > figures.filled:
+    if figures.fill < 0.1 or figures.distinct < 2 or figures.money * 2 > figures.filled:
         return False
     if heading.hit("price") is not None or foreign_form(table, index) is not None or counts_rows(table, index):
+        return False
+    if heading.hit("name") is None and figures.longest > LONGEST:
         return False
     return heading.hit("sku") is not None or not says(heading.folded, "not_price")
 

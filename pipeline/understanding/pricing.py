@@ -57,6 +57,10 @@ def choose_price(table: Table, taken: Collection[int], order: Sequence[str] = ()
             f"“{table.header(candidate.index)}” {candidate.objection}" for candidate in found if candidate.objection
         ]
         return Choice(None, 0.0, "; ".join(objections) or "no header says price", found)
+    if best[0].level <= 2:
+        # Among hints only, a column of whole numbers is as likely as one that happens to hold a decimal.
+        live += [candidate for candidate in found if candidate.objection == MAYBE_QUANTITY]
+        best = live or best
     only = _only(live)
     if only is not None:
         share = table.figures(only.index).share(table.figures(only.index).prices) if _filled(table, only) else 1.0
