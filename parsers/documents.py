@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 from parsers.extract import DocumentUnreadable, Extract
 
+PAGE_SECONDS = 20
+"""Of CPU time for a page; it takes about one, if it is not made to take longer."""
 __all__ = ["DocumentUnreadable", "read_document"]
 
 
@@ -17,6 +20,8 @@ def read_document(path: Path, kind: str, options: str) -> Extract:
     if kind == "html":
         from parsers.page import read_page  # noqa: PLC0415  (the other readers' libraries are not needed then)
 
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (min(PAGE_SECONDS, hard), hard))
         return read_page(path, wanted)
     from parsers.invoices import read_invoice  # noqa: PLC0415
 

@@ -15,6 +15,8 @@ from parsers.html_tree import select, text_of
 
 LEAST = 3
 """Blocks that repeat more seldom are no list."""
+SMALL = 20
+"""Elements that the amount of an item consists of at most."""
 _CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _NAMES = (
     "[itemprop=name]", *(f"h{level} a@title" for level in range(1, 7)), *(f"h{level}" for level in range(1, 7)),
@@ -66,9 +68,9 @@ def propose(tree: LexborHTMLParser) -> Proposal | None:
 
 
 def _is_amount(node: LexborNode) -> bool:
-    if not node.is_element_node or len(node.html or "") > 500:
+    if not node.is_element_node or not MONEY.fullmatch(text_of(node, SMALL)):
         return False
-    return bool(MONEY.fullmatch(text_of(node))) and not any(MONEY.fullmatch(text_of(part)) for part in node.iter())
+    return not any(MONEY.fullmatch(text_of(part, SMALL)) for part in node.iter())
 
 
 def _at_level(blocks: list[LexborNode], price: str) -> Proposal | None:

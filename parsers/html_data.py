@@ -67,11 +67,32 @@ def _json_ld(tree: LexborHTMLParser) -> Found:
             documents.append(json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_no, strict=False))
         except (ValueError, RecursionError):
             broken += 1
-    named: dict[str, dict[str, Any]] = {}
-    for node in _nodes(documents):
-        if isinstance(node.get("@id"), str) and len(node) > 1:
-            named.setdefault(node["@id"], node)
-    return Found("JSON-LD", list(_items(documents, named, 0)), broken)
+    return Found("JSON-LD", list(_items(documents, _References(documents), 0)), broken)
+
+
+class _References:
+    """Nodes by their @id, and which of them were taken already."""
+
+    def __init__(self, documents: Any) -> None:
+        self.named: dict[str, dict[str, Any]] = {}
+        self.mentioned: set[str] = set()
+        self.taken: set[str] = set()
+        for node in _nodes(documents):
+            name = node.get("@id")
+            if isinstance(name, str) and len(node) > 1:
+                self.named.setdefault(name, node)
+            elif isinstance(name, str):
+                self.mentioned.add(name)
+
+    def take(self, node: dict[str, Any]) -> bool:
+        """False for a node that was taken before, and for an offer that another node refers to."""
+        name = node.get("@id")
+        if not isinstance(name, str):
+            return True
+        if name in self.taken or (name in self.mentioned and types(node) & _OFFERS):
+            return False
+        self.taken.add(name)
+        return True
 
 
 def _number(text: str) -> Decimal:
@@ -95,28 +116,32 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
             stack += part
 
 
-def _items(value: Any, named: dict[str, dict[str, Any]], depth: int) -> Iterator[dict[str, Any]]:
+def _items(value: Any, references: _References, depth: int) -> Iterator[dict[str, Any]]:
     if depth > MAX_DEPTH:
         return
     if isinstance(value, list):
         for part in value:
-            yield from _items(part, named, depth + 1)
+            yield from _items(part, references, depth + 1)
     elif isinstance(value, dict):
+        named = references.named
         node = resolved(value, named)
         kinds = types(node)
         if kinds & _OFFERS:
             offered = node.get("itemOffered")
             product = resolved(offered, named) if isinstance(offered, dict) else {}
-            yield {**product, "offers": [node], "@references": named}
+            if references.take(node):
+                yield {**product, "offers": [node], "@references": named}
         elif kinds & _ITEMS or ("offers" in node and "name" in node):
+            if not references.take(node):
+                return
             if "offers" in node or "hasVariant" not in node:
                 yield {**node, "@references": named}
             for variant in _variants(node, named):
-                yield from _items(variant, named, depth + 1)
+                yield from _items(variant, references, depth + 1)
         else:
             for member, part in node.items():
                 if member not in _ELSEWHERE:
-                    yield from _items(part, named, depth + 1)
+                    yield from _items(part, references, depth + 1)
 
 
 def _variants(node: dict[str, Any], named: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -141,7 +166,7 @@ def _marked(tree: LexborHTMLParser, syntax: str, marks: _Marks) -> Found:
         if marks.property not in node.attributes or not _within(node, marks.scope)
     ]
     documents = [_item(node, marks, 0) for node in tops]
-    return Found(syntax, list(_items(documents, {}, 0)))
+    return Found(syntax, list(_items(documents, _References(None), 0)))
 
 
 def _within(node: LexborNode, scope: str) -> bool:
@@ -160,6 +185,8 @@ def _item(node: LexborNode, marks: _Marks, depth: int) -> dict[str, Any]:
     stack = list(reversed(list(node.iter())))
     while stack:
         part = stack.pop()
+        if not part.is_element_node:
+            continue
         attributes = part.attributes
         inner = marks.scope in attributes
         if (names := attributes.get(marks.property)) is not None:

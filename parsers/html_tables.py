@@ -13,6 +13,7 @@ from parsers.html_tree import select, text_of
 
 MAX_COLUMNS = 1_000
 MAX_CELLS = 3_000_000
+MAX_TABLES = 1_000
 _SIGN = r"(?:[€$£¥₽₴₹₺₩₪฿]|[A-Z]{3}|[Kk]č|zł|kr\.?|руб\.?|грн\.?|Fr\.?|Ft)"
 MONEY = re.compile(
     rf"{_SIGN}\s*[0-9][0-9\s.,'’]*|[0-9][0-9\s.,'’]*\s*{_SIGN}|[0-9][0-9\s.'’]*,[0-9]{{2}}|[0-9][0-9,]*\.[0-9]{{2}}"
@@ -43,7 +44,10 @@ class HtmlTable:
 def tables(tree: LexborHTMLParser) -> list[HtmlTable]:
     """Those that hold amounts and are more than one row and column; tables that only lay out other tables are none."""
     found = []
-    for number, node in enumerate(tree.css("table"), start=1):
+    every = tree.css("table")
+    if len(every) > MAX_TABLES:
+        raise DocumentUnreadable(f"the page has {len(every):,} tables; name the one to read with table")
+    for number, node in enumerate(every, start=1):
         if all(inner.mem_id == node.mem_id for inner in node.css("table")):
             found.append((number, node, rows_of_table(node)))
     for pattern in (MONEY, _NUMBER):

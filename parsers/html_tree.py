@@ -11,9 +11,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from parsers.alphabets import CODE_PAGES, plausibility
 from parsers.extract import DocumentUnreadable
 
-MAX_BYTES = 50_000_000
-"""A tree takes about ten times as much memory."""
-MAX_NODES = 2_000_000
+MAX_BYTES = 20_000_000
+"""A tree takes up to fifty times as much memory."""
+MAX_DEPTH = 500
+"""Browsers do not nest deeper either (512)."""
+_BLOCKS = re.compile(
+    r"<(/?)(?:div|section|article|aside|main|nav|header|footer|figure|blockquote|center|details|dialog|fieldset|address|"
+    r"menu|dir|form|pre|[uod]l)\b",
+    re.IGNORECASE,
+)
+"""For each of them a parser of HTML looks through all that are open, which takes quadratic time."""
 _META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _SEEN_AS = {"latin-1": "cp1252", "iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030",
             "shift_jis": "cp932", "euc_kr": "cp949", "utf-8-sig": "utf-8"}  # fmt: skip
@@ -39,7 +46,32 @@ def parse(path: Path, wanted: str | None) -> tuple[LexborHTMLParser, list[str]]:
     notes = [f"encoding {name}: {why}"]
     if misfits := text.count("\ufffd"):
         notes.append(f"{misfits:,} characters of the page are damaged or do not fit {name}")
-    return LexborHTMLParser(text), notes
+    _check_blocks(text)
+    tree = LexborHTMLParser(text)
+    _check_depth(tree)
+    return tree, notes
+
+
+def _check_blocks(text: str) -> None:
+    depth = 0
+    for tag in _BLOCKS.finditer(text):
+        depth = max(depth + (-1 if tag[1] else 1), 0)
+        if depth > MAX_DEPTH:
+            raise DocumentUnreadable(f"elements of the page are nested deeper than {MAX_DEPTH} levels")
+
+
+def _check_depth(tree: LexborHTMLParser) -> None:
+    """What follows climbs from an element to those around it, which in a bottomless page would never end."""
+    node, depth = tree.root, 1
+    while node is not None:
+        if (below := node.first_child) is not None:
+            node, depth = below, depth + 1
+            if depth > MAX_DEPTH:
+                raise DocumentUnreadable(f"elements of the page are nested deeper than {MAX_DEPTH} levels")
+            continue
+        while node is not None and node.next is None:
+            node, depth = node.parent, depth - 1
+        node = None if node is None else node.next
 
 
 def _encoding(data: bytes, wanted: str | None) -> tuple[str, str]:
@@ -83,9 +115,9 @@ def select(tree: LexborHTMLParser | LexborNode, selector: str) -> list[LexborNod
         raise DocumentUnreadable(f"“{selector}” is no CSS selector") from error
 
 
-def text_of(node: LexborNode) -> str:
+def text_of(node: LexborNode, most: int | None = None) -> str:
     """What a person sees, on one line. Two digits that stand in different elements are kept apart: how far a style
-    sheet parts them (euros and cents) cannot be seen from here."""
+    sheet parts them (euros and cents) cannot be seen from here. '' where there are more than `most` elements."""
     out: list[str] = []
     stack: list[LexborNode | str] = [node]
     seen = 0
@@ -100,8 +132,8 @@ def text_of(node: LexborNode) -> str:
             out.append(text)
         elif part.is_element_node and part.tag not in _UNSEEN:
             seen += 1
-            if seen > MAX_NODES:
-                raise DocumentUnreadable("the page has too many elements")
+            if most is not None and seen > most:
+                return ""
             if part.tag not in _INLINE:
                 out.append(" ")
                 stack.append(" ")

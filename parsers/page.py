@@ -50,14 +50,10 @@ def read_page(path: Path, options: Mapping[str, Any]) -> Extract:
     if mode is None and (proposal := propose(tree)) is not None:
         return _ask_cards(proposal, notes)
     title = tree.css_first("title")
-    called = f" (“{text_of_title(title.text())}”)" if title is not None else ""
+    called = "" if title is None else f" (“{' '.join(title.text().split())[:80]}”)"
     raise DocumentUnreadable(
         f"the page{called} marks up no products and has no table with prices; name what repeats with rows and fields"
     )
-
-
-def text_of_title(text: str) -> str:
-    return " ".join(text.split())[:80]
 
 
 def _next_page(tree: LexborHTMLParser) -> list[str]:
@@ -84,13 +80,15 @@ def _products(tree: LexborHTMLParser, notes: list[str]) -> list[Record]:
 
 
 def _compare(taken: list[Record], others: list[Record], syntax: str, notes: list[str]) -> None:
+    """Says where two mark-ups of one page give one product two prices."""
+    own = {(name, row.cells[name]): row for row in taken for name in ("sku", "gtin", "name") if row.cells[name]}
+    differing = []
     for row in others:
-        for own in taken:
-            same = [name for name in ("sku", "gtin", "name") if row.cells[name] and own.cells[name]]
-            if same and own.cells[same[0]] == row.cells[same[0]] and _value(own) != _value(row) is not None:
-                notes.append(
-                    f"{syntax} says {row.cells['price']} for “{own.cells[same[0]]}”, not {own.cells['price']}, as taken"
-                )
+        same = next((own[key] for name in ("sku", "gtin", "name") if (key := (name, row.cells[name])) in own), None)
+        if same is not None and _value(row) is not None and _value(row) != _value(same):
+            differing.append(f"{row.cells['price']} for “{row.cells['name']}”, not {same.cells['price']}")
+    if differing:
+        notes.append(f"{syntax} states other prices than those taken ({len(differing)}), first {differing[0]}")
 
 
 def _value(row: Record) -> Decimal | None:

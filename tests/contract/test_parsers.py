@@ -84,6 +84,28 @@ class TestGoogleSheets(ParserConformance):
         return _Recorded(Resources()), made
 
 
+class TestEInvoice(ParserConformance):
+    def make(self, directory: Path) -> tuple[Parser, ParseTask]:
+        lines = "".join(
+            f"<InvoiceLine><ID>{n}</ID><InvoicedQuantity>{1 - n % 5}</InvoicedQuantity><Item><Name>Größe {n}</Name>"
+            f"<SellersItemIdentification><ID>{n:04d}</ID></SellersItemIdentification></Item>"
+            f"<Price><PriceAmount>{n}.50</PriceAmount></Price></InvoiceLine>"
+            for n in range(40)
+        )
+        space = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
+        text = f'<?xml version="1.0" encoding="ISO-8859-1"?><Invoice xmlns="{space}">{lines}</Invoice>'
+        (directory / "list.xml").write_bytes(text.encode("latin-1"))
+        return parser("e_invoice", directory), task("e_invoice", "list.xml")
+
+
+class TestHtml(ParserConformance):
+    def make(self, directory: Path) -> tuple[Parser, ParseTask]:
+        rows = "".join(f"<tr><td>{n:04d}<td>Größe {n}<td>{n},50 €" if n % 7 else "<tr>" for n in range(40))
+        text = f'<html><meta charset="iso-8859-1"><table><tr><th>Nr<th>Name<th>Preis{rows}</table></html>'
+        (directory / "list.html").write_bytes(text.encode("cp1252"))
+        return parser("html", directory), task("html", "list.html")
+
+
 def code_blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
