@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import context
+from cli import context, profiles
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier
-from cli.problems import NotFound, Usage
+from cli.problems import NotFound
 from cli.screen import Screen
 from cli.table import Column, render
 from cli.text import count, line, money, stamp
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
     from db.reports_prices import ItemRow, SupplierRow
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-profile = typer.Typer(add_completion=False, rich_markup_mode=None)
-app.add_typer(profile, name="profile")
+app.add_typer(profiles.app, name="profile")
 
 Name = Annotated[str, typer.Argument(metavar="SUPPLIER")]
 
@@ -107,90 +104,3 @@ _ITEM = [
     Column("PRODUCT", lambda item: line(item.product or "-")),
     Column("SINCE", lambda item: stamp(item.as_of)),
 ]
-
-
-@profile.callback()
-def profiles() -> None:
-    """How a supplier's lists are read; versions are added, never changed."""
-
-
-@profile.command("show")
-def show_profile(ctx: typer.Context, supplier: Name) -> int:
-    """The newest version."""
-    return _profile(ctx.obj, supplier, bare=False)
-
-
-@profile.command("export")
-def export_profile(ctx: typer.Context, supplier: Name) -> int:
-    """The newest version as JSON on stdout: edit it, then `profile import`."""
-    return _profile(ctx.obj, supplier, bare=True)
-
-
-def _profile(screen: Screen, supplier: str, *, bare: bool) -> int:
-    async def present(opened: Any) -> int:
-        import orjson
-
-        name = await one_supplier(opened.reports, supplier)
-        stored = await opened.profiles.newest(name)
-        if stored is None:
-            raise NotFound(f"{name!r} has no profile yet", next=f"pricemill import FILE --supplier {name!r}")
-        text = orjson.dumps(stored.document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
-        if bare:
-            screen.out.write(text + "\n")
-        else:
-            answer = {"supplier": name, "version": stored.version, "document": stored.document}
-            screen.answer(
-                answer, lambda: [f"{line(name)}, profile v{stored.version}", *map(line_of, text.splitlines())]
-            )
-        screen.next(f"pricemill suppliers profile export {line(name)!r} > profile.json")
-        return Exit.DONE
-
-    return context.run(present)
-
-
-def line_of(text: str) -> str:
-    """One line of indented JSON, inert, its indentation kept."""
-    return text[: len(text) - len(text.lstrip())] + line(text)
-
-
-@profile.command("import")
-def import_profile(
-    ctx: typer.Context,
-    supplier: Name,
-    file: Annotated[str, typer.Argument(help="A profile as JSON, or - for stdin.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it, change nothing.")] = False,
-) -> int:
-    """Adds a version. It holds for the next list; what is loaded stays as it is."""
-    screen: Screen = ctx.obj
-    document = _read(file)
-
-    async def add(opened: Any) -> int:
-        from config.profiles import load_profile
-
-        # Stored as it was handed in, without what was never set: most specific wins, and silence is not a choice.
-        checked = load_profile(document).document()
-        if dry_run:
-            screen.answer({"valid": True}, lambda: ["The profile is valid."])
-            return Exit.DONE
-        version = await opened.profiles.add(supplier, checked, created_by=context.actor())
-        screen.answer({"supplier": supplier, "version": version}, lambda: [f"{line(supplier)}: profile v{version}"])
-        screen.next(f"pricemill import FILE --supplier {line(supplier)!r}")
-        return Exit.DONE
-
-    return context.run(add)
-
-
-def _read(file: str) -> dict[str, Any]:
-    import orjson
-
-    try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise NotFound(f"{file}: {error.strerror}") from error
-    try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Usage(f"{file} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise Usage(f"{file} holds no JSON object")
-    return document
