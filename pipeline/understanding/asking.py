@@ -19,6 +19,8 @@ from pipeline.understanding.words import says
 
 MOST = 8
 """Options of a question."""
+NAMES_DIFFER = 0.3
+"""Share of the values that must differ in a column without a header for names: makers and colours repeat more."""
 
 
 def shown(table: Table, index: int) -> str:
@@ -92,7 +94,7 @@ def _joined(label: str, told: str, mapping: dict[str, Any], rest: Sequence[_Answ
 def _complete(table: Table, fields: Fields, missing: Sequence[str], price: int, taken: set[int]) -> list[_Answer]:
     """The likeliest answers for what is missing beside the price."""
     answers: list[_Answer] = []
-    names = [part.index for part in fields.get("name", ())] or _texts(table, taken, price)
+    names = [part.index for part in fields.get("name", ())] or _texts(table, taken, price)[:1]
     key: Key | None = None
     if "sku" in missing:
         key = next(iter(propose_keys(table, price, names, taken)), None)
@@ -113,7 +115,7 @@ def _key_answer(table: Table, key: Key) -> _Answer:
 
 
 def _keys(table: Table, fields: Fields, price: int, taken: set[int], *, name_missing: bool) -> list[Option]:
-    names = [part.index for part in fields.get("name", ())] or _texts(table, taken, price)
+    names = [part.index for part in fields.get("name", ())] or _texts(table, taken, price)[:1]
     options = []
     for key in propose_keys(table, price, names, taken):
         label, told, mapping, members = _key_answer(table, key)
@@ -152,7 +154,7 @@ def _texts(table: Table, taken: Collection[int], price: int) -> list[int]:
         if looks_like_codes(table, index) or foreign_form(table, index) is not None or heading.hit("price") is not None:
             continue
         named, other = heading.hit("name") is not None, any(hit.level >= 3 for hit in heading.hits)
-        if named or not other:
+        if named or (not other and figures.share(figures.distinct) >= NAMES_DIFFER):
             found.append((not named, -round(figures.share(figures.distinct), 1), index))
     return [index for _, _, index in sorted(found)][:4]
 
@@ -189,9 +191,9 @@ def _mostly_zero(table: Table, index: int) -> bool:
 
 def _large(table: Table, index: int) -> bool:
     """Whole numbers that vary and are rarely small: prices in small currencies, not quantities; and not all of them
-    different in a long list, which codes are."""
+    different or of one length in a long list, which codes are."""
     numbers = sorted(number for value in table.values(index)[:LOOKED_AT] if (number := whole(value)) is not None)
-    if len(numbers) > 100 and len(set(numbers)) == len(numbers):
+    if len(numbers) > 100 and (len(set(numbers)) == len(numbers) or len(str(numbers[0])) == len(str(numbers[-1])) > 5):
         return False
     return bool(numbers) and numbers[len(numbers) // 2] >= 20 and len(set(numbers)) > 0.1 * len(numbers)
 

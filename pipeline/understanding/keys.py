@@ -18,7 +18,8 @@ PARTS = 8
 """Columns that are tried in composites."""
 TELLS_APART = 0.98
 """Share of the rows that a composite must tell apart."""
-WORTH_SHOWING = 0.5
+WORTH_SHOWING, NAMES_REPEAT = 0.5, 0.3
+"""Least share of different values in a proposal: codes, names."""
 LONGEST = 200
 
 
@@ -73,7 +74,7 @@ def try_key(table: Table, columns: Sequence[int], price: int | None) -> Key:
 
 def propose_keys(table: Table, price: int | None, names: Sequence[int], taken: Collection[int]) -> list[Key]:
     """Most likely first: columns that look like codes, GTINs, names; and composites, smallest first, if no single
-    column tells the rows apart. `names` are the columns that are or could be the name, `taken` those of other fields."""
+    column tells the rows apart. `names` are columns that are or could be the name, `taken` those of other fields."""
     usable = [index for index in range(table.width) if _could_tell(table, index, price, set(taken).difference(names))]
     ranked = sorted(usable, key=lambda index: (*_rank(table, index, names), index))
     singles = [
@@ -81,7 +82,7 @@ def propose_keys(table: Table, price: int | None, names: Sequence[int], taken: C
         for index in ranked
         if (rank := _rank(table, index, names)[0]) < _OTHER
         and (key := try_key(table, [index], price)).keyed * 2 > key.rows
-        and (rank == _NAME or key.share >= WORTH_SHOWING)
+        and key.share >= (NAMES_REPEAT if rank == _NAME else WORTH_SHOWING)
     ]
     singles.sort(key=lambda key: key.share < 0.9)
     if any(key.distinct == key.keyed == key.rows for key in singles):
