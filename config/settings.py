@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     """Of that child process."""
     default_currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
     """Holds for lists that state no currency; empty = they are stored as XXX with a warning."""
+    price_band: Annotated[str, Field(pattern=r"^(off|[1-9][0-9]{0,5}(\.[0-9]{1,4})?)$")] = "5"
+    """A price of more than so many times the current one, or of less than that part of it, waits for a person;
+    off = none does. A supplier's profile may say otherwise."""
     match_by_code: bool = False
     """True: a supplier's code that equals a product's internal SKU is that product. GTINs always match."""
     create_draft_products: bool = False

@@ -159,6 +159,16 @@ class Loader(Protocol):
         out. Before the first stage() only."""
         ...
 
+    async def last_keys(self) -> NDArray[np.int64] | None:
+        """Key hashes, sorted, of the newest list that was loaded before under this list's name; None if there was none
+        or all were taken back."""
+        ...
+
+    async def keep_keys(self, keys: NDArray[np.int64]) -> None:
+        """Remembers those of this list, behind its last chunk; done again, it changes nothing. Three lists of a name
+        are kept. LeaseLost if the task is no longer held."""
+        ...
+
     async def stage(self, batch: Batch) -> object:
         """Sends the items of a batch to the server, outside any lock; may overlap with commit() of the batch
         before. Returns a token for commit()."""

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from contracts.account import Account
 from contracts.band import Band
@@ -20,10 +22,11 @@ from db import loader_sql as sql
 from db.catalog import category_ids
 from db.connection import limit_transactions
 from db.errors import DataRefused, translated
+from db.loader_keys import read_last_keys, write_keys
 from db.loader_known import read_known, read_prices
 from db.loader_lane import CHUNK_SECONDS, Lane
 from db.loader_merging import merge_chunk
-from db.loader_refusals import refusal, refusals
+from db.loader_refusals import weed
 from db.loader_rows import copy_text, log_columns
 from db.loader_staged import Staged
 from observability.logging import get_logger
@@ -101,6 +104,14 @@ class PostgresLoader:
         with translated():
             return await read_prices(await self._lanes[0].connection(), self.supplier_id, skus)
 
+    async def last_keys(self) -> NDArray[np.int64] | None:
+        with translated():
+            return await read_last_keys(await self._lanes[0].connection(), self.supplier_id, self._claim)
+
+    async def keep_keys(self, keys: NDArray[np.int64]) -> None:
+        with translated():
+            await write_keys(await self._lanes[0].connection(), self.supplier_id, self._claim, keys)
+
     async def stage(self, batch: Batch) -> object:
         """The token is good for one commit() and for this loader. Rows that the server cannot read are found there."""
         lane = self._lanes[self._turn]
@@ -134,7 +145,9 @@ class PostgresLoader:
         while True:
             try:
                 if staged.suspect:
-                    await self._weed(staged)
+                    self._refused |= await weed(
+                        staged, self._categories, merge=lambda connection: self._merge(connection, staged)
+                    )
                 account = await self._commit(staged, complete)
             except DataRefused as error:
                 if not self._stocked and error.constraint == sql.ONE_ITEM_A_KEY:
@@ -268,27 +281,6 @@ class PostgresLoader:
         await connection.execute(sql.FINISH, *self._finishing(staged, document))
         if staged.items:
             await connection.execute("TRUNCATE loader_stage")
-
-    async def _weed(self, staged: Staged) -> None:
-        """Finds the rows that the database refuses and turns them into rejected ones."""
-        refused = await refusals(
-            await staged.lane.connection(),
-            list(zip(staged.items, staged.kinds, strict=True)),
-            categories=self._categories,
-            merge=lambda connection: self._merge(connection, staged),
-        )
-        if not refused:
-            raise DatabaseUnavailable("the database refused a chunk and then accepted each of its rows")
-        for item, reason in refused.items():
-            staged.rejects.append(refusal(item, reason))
-            staged.counted.rejected["refused_by_database"] += 1
-            self._refused.add(item.sku)
-        kept = [(item, kind) for item, kind in zip(staged.items, staged.kinds, strict=True) if item not in refused]
-        staged.items = [item for item, _ in kept]
-        staged.kinds = [kind for _, kind in kept]
-        staged.repeated = staged.kinds.count(2)
-        staged.suspect = False
-        staged.lane.holds = None
 
     async def close(self) -> None:
         await asyncio.gather(*(lane.close() for lane in self._lanes))

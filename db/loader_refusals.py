@@ -7,9 +7,31 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
+from contracts.errors import DatabaseUnavailable
 from contracts.rows import Item, RowError
 from db.errors import DataRefused, translated
 from db.loader_rows import Categories, copy_text
+from db.loader_staged import Staged
+
+
+async def weed(
+    staged: Staged, categories: Categories, *, merge: Callable[[asyncpg.Connection], Awaitable[object]]
+) -> set[str]:
+    """Turns the rows that the database refuses into rejected ones; answers their codes. `merge` must merge `staged`."""
+    rows = list(zip(staged.items, staged.kinds, strict=True))
+    refused = await refusals(await staged.lane.connection(), rows, categories=categories, merge=merge)
+    if not refused:
+        raise DatabaseUnavailable("the database refused a chunk and then accepted each of its rows")
+    for item, reason in refused.items():
+        staged.rejects.append(refusal(item, reason))
+        staged.counted.rejected["refused_by_database"] += 1
+    kept = [(item, kind) for item, kind in rows if item not in refused]
+    staged.items = [item for item, _ in kept]
+    staged.kinds = [kind for _, kind in kept]
+    staged.repeated = staged.kinds.count(2)
+    staged.suspect = False
+    staged.lane.holds = None
+    return {item.sku for item in refused}
 
 
 async def refusals(

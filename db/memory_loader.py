@@ -5,77 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from contracts.account import Account
 from contracts.band import Amount, Band
 from contracts.errors import LeaseLost, StateConflict
-from contracts.rows import Batch, Item, RowError
+from contracts.rows import Batch, Item
 from contracts.store import Claim, ClaimKey, Current, Known
-from db.memory_holds import HeldPrice, Holds
+from db.memory_catalog import Catalog, StoredItem, StoredPrice, StoredSupplier, fingerprints, price_of
+from db.memory_holds import HeldPrice
 from db.memory_tables import Tables
 
 KEPT_CHECKPOINTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class StoredItem:
-    """One row of supplier_items."""
-
-    item: Item
-    price: Amount
-    as_of: datetime
-    task_key: int
-
-    @property
-    def description(self) -> tuple[object, ...]:
-        """What a list says of an item, but for its price."""
-        item = self.item
-        return (item.name, item.unit, item.gtin, item.category, orjson.loads(item.characteristics))
-
-    @property
-    def content(self) -> tuple[object, ...]:
-        return (*self.description, self.price)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPrice:
-    """One row of price_history; `order` stands for its id."""
-
-    price: Amount
-    as_of: datetime
-    source_row: int
-    order: int
-
-
-@dataclass(slots=True)
-class StoredSupplier:
-    id: str
-    source_type: str
-    applied_as_of: datetime | None = None
-
-
-@dataclass(slots=True)
-class Catalog:
-    """What the twin remembers beside the ledger's tables."""
-
-    suppliers: dict[str, StoredSupplier] = field(default_factory=dict)
-    items: dict[tuple[str, str], StoredItem] = field(default_factory=dict)
-    """By supplier id and code."""
-    history: dict[tuple[str, str], dict[int, StoredPrice]] = field(default_factory=dict)
-    """By supplier id and code, then by task key."""
-    logs: dict[str, dict[tuple[int, str], RowError]] = field(default_factory=dict)
-    """By task id, then by row number and code."""
-    holds: Holds = field(default_factory=Holds)
-    described: dict[tuple[str, str], dict[int, StoredItem]] = field(default_factory=dict)
-    """Items as they were before a task described them anew; by supplier id and code, then by task key."""
-    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +66,16 @@ class MemoryLoader:
     async def prices(self, skus: Sequence[str]) -> dict[str, Current]:
         found = {sku: self._catalog.items.get((self.supplier_id, sku)) for sku in skus}
         return {sku: Current(stored.item.name, *stored.price) for sku, stored in found.items() if stored is not None}
+
+    async def last_keys(self) -> NDArray[np.int64] | None:
+        lists = self._catalog.lists.get((self.supplier_id, self._claim.task.options.list_name or ""), {})
+        others = [(as_of, task) for task, (as_of, _) in lists.items() if task != self._claim.task_key]
+        return lists[max(others)[1]][1] if others else None
+
+    async def keep_keys(self, keys: NDArray[np.int64]) -> None:
+        self._fence()
+        name = (self.supplier_id, self._claim.task.options.list_name or "")
+        self._catalog.lists.setdefault(name, {})[self._claim.task_key] = (self._claim.as_of, keys.copy())
 
     async def stage(self, batch: Batch) -> object:
         return _Staged(batch)
@@ -285,11 +241,3 @@ def _count(account: Account, bucket: str, number: int) -> None:
         account.unchanged += number
     else:
         account.held[bucket] += number
-
-
-def price_of(item: Item) -> Amount:
-    return Amount(Decimal(item.price), item.currency, Decimal(item.price_basis))
-
-
-def fingerprints(stored: StoredItem) -> tuple[int | None, int]:
-    return stored.item.fingerprint, stored.item.key_hash

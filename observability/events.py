@@ -36,6 +36,7 @@ _ALL: Final = (
     Event("job.not_cleared", "the leftovers of a job could not be removed", ("job", "error")),
     Event("lease.not_renewed", "the heartbeat did not reach PostgreSQL; it tries again", ("error",)),
     Event("list.changed", "the list differs from the supplier's last one in what could be absorbed", ("changes",)),
+    Event("list.cut", "a list has far fewer items than the last one of its name", ("items", "last")),
     Event("message.buried", "a message that is no task was kept as a dead letter", ("size", "reason")),
     Event("message.lost", "a message that is no task could not be kept", ("size", "error")),
     Event("plan.made", "the list is understood and the plan of the run is frozen", ("fingerprint", "chunk_size")),

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 
+from config.limits import band_of, list_cut_of
+from config.profiles import SupplierProfile
 from config.settings import Settings
 from contracts.account import Account
-from contracts.checkpoint import Checkpoint
+from contracts.catalog import StoredProfile
 from contracts.reasons import REASONS
 from contracts.store import Claim
 from contracts.task import ErrorGroup, Statistics, TaskResult
 from observability.logging import get_logger
 from pipeline.ahead import Ahead, Collaborators
 from pipeline.chunks import replay_state, run_chunks
+from pipeline.gate import stop_if_doubtful
 from pipeline.last_list import last_list, remember
 from pipeline.open import Opened, open_source
 from pipeline.stages.chain import build_stages
+from pipeline.turnover import Turnover, compare_with_last
 from resilience.checkpoint.resume import resume_from
 from resilience.checkpoint.seal import seal
 from resilience.guard import Guard
@@ -51,28 +56,48 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
             last=await last_list(claim, with_, ahead, stored),
         )
         try:
-            supplier_id, checkpoint, samples = await _load(claim, opened, guards=guards, ahead=ahead)
+            loaded = await _load(claim, opened, stored=stored, settings=with_.settings, guards=guards, ahead=ahead)
         finally:
             await opened.reading.close()
     if with_.matcher is not None:
         await with_.matcher.match(claim)
-    account = Account() if checkpoint is None else checkpoint.account
-    await remember(claim, with_, opened, stored=stored, account=account)
-    return summarise(claim, opened, account, samples, supplier_id=supplier_id, seconds=monotonic() - started)
+    await remember(claim, with_, opened, stored=stored, account=loaded.account)
+    return summarise(claim, opened, loaded, seconds=monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a run left in the tables."""
+
+    supplier_id: str
+    account: Account
+    samples: dict[str, str]
+    """The first rejected row of each code."""
+    turnover: Turnover
 
 
 async def _load(
-    claim: Claim, opened: Opened, *, guards: Sequence[Guard], ahead: Ahead
-) -> tuple[str, Checkpoint | None, dict[str, str]]:
-    plan = opened.plan
+    claim: Claim,
+    opened: Opened,
+    *,
+    stored: StoredProfile | None,
+    settings: Settings,
+    guards: Sequence[Guard],
+    ahead: Ahead,
+) -> Loaded:
+    plan, digest = opened.plan, opened.source.sha256
+    profile = None if stored is None else SupplierProfile.model_validate(stored.document)
     resume = resume_from(claim.checkpoints, source_sha256=opened.source.sha256, plan_fingerprint=plan.fingerprint)
     for note in resume.notes:
         log.warning("checkpoint.not_used", reason=note)
     loader, known = await ahead.loader(restarted=resume.restarted)
+    loader.band = band_of(profile, settings.price_band, sha256=digest)
     stages = build_stages(plan, known)
     if resume.checkpoint is not None:
         log.info("run.resumed", row=resume.checkpoint.cursor.row, sequence=resume.checkpoint.sequence)
         await replay_state(opened.reading, stages, upto=resume.checkpoint.cursor)
+    else:
+        await stop_if_doubtful(opened.reading, plan, loader=loader, known=known, profile=profile, sha256=digest)
     checkpoint = await run_chunks(
         task_id=claim.task.task_id,
         source_sha256=opened.source.sha256,
@@ -85,13 +110,14 @@ async def _load(
         guards=guards,
         seal=seal,
     )
-    return loader.supplier_id, checkpoint, stages.samples
+    account = Account() if checkpoint is None else checkpoint.account
+    turnover = await compare_with_last(loader, stages.seen(), new=account.new, cut=list_cut_of(profile))
+    return Loaded(loader.supplier_id, account, stages.samples, turnover)
 
 
-def summarise(
-    claim: Claim, opened: Opened, account: Account, samples: dict[str, str], *, supplier_id: str, seconds: float
-) -> TaskResult:
+def summarise(claim: Claim, opened: Opened, loaded: Loaded, *, seconds: float) -> TaskResult:
     """The task-result document of a run in which every row is accounted for."""
+    account = loaded.account
     stored = account.new + account.changed + account.unchanged
     failed = account.rejected.total()
     took = Decimal(str(round(seconds, 3)))
@@ -99,7 +125,7 @@ def summarise(
         task_id=claim.task.task_id,
         status="success" if not failed else "partial_success" if stored else "failure",
         processed_at=datetime.now(UTC),
-        supplier_id=supplier_id,
+        supplier_id=loaded.supplier_id,
         statistics=Statistics(
             total_rows=account.read,
             successful_rows=stored,
@@ -108,12 +134,14 @@ def summarise(
             changed=account.changed,
             unchanged=account.unchanged,
             held=account.held.total(),
+            missing=loaded.turnover.missing,
+            returned=loaded.turnover.returned,
             ignored={key: count for key, count in sorted(account.ignored.items()) if count},
             processing_time_seconds=took,
             items_per_second=round(stored / took, 1) if took else Decimal(0),
         ),
         errors=[
-            ErrorGroup(error_type=code, count=count, sample_message=samples.get(code, REASONS[code].fix))
+            ErrorGroup(error_type=code, count=count, sample_message=loaded.samples.get(code, REASONS[code].fix))
             for code, count in account.rejected.most_common()
             if count
         ],
@@ -125,5 +153,9 @@ def summarise(
             "source": opened.source.name,
             **opened.plan.understanding.document(),
         },
-        warnings=[*opened.reading.description.notes, *opened.plan.understanding.warnings],
+        warnings=[
+            *opened.reading.description.notes,
+            *opened.plan.understanding.warnings,
+            *loaded.turnover.warnings,
+        ],
     )

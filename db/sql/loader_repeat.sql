@@ -57,7 +57,8 @@ WITH judged AS (
     FROM written WHERE held IS NOT NULL
   ON CONFLICT (supplier_item_id, task_key) DO UPDATE
      SET source_row = excluded.source_row, price = excluded.price, currency = excluded.currency,
-         price_basis = excluded.price_basis, reason = excluded.reason
+         price_basis = excluded.price_basis, reason = excluded.reason, status = 'open', closed_at = NULL,
+         closed_by = NULL, close_reason = NULL
 ), counted AS (
   SELECT coalesce(was_held, CASE WHEN mine THEN 'changed' ELSE 'unchanged' END) AS was,
          coalesce(held, CASE WHEN moved THEN 'changed' ELSE 'unchanged' END) AS becomes, before AND NOT $4 AS counts

@@ -40,6 +40,10 @@ class Stages:
         self._key_header = " | ".join(column.header or "sku" for column in understanding.columns_of("sku"))
         self._surveyed = understanding.duplicates != "reject_conflicting"
 
+    def seen(self) -> Hashes:
+        """Sorted hashes of the codes of all accepted rows so far, each once."""
+        return self._duplicates.seen.all()
+
     async def prepare(self, reading: Reading, *, size: int) -> None:
         """Must be awaited before the first chunk. Reads the whole source where one row can change what becomes of an
         earlier one (duplicates: reject_conflicting); otherwise, and the second time, does nothing."""

@@ -53,6 +53,12 @@ class SeenKeys:
     def __len__(self) -> int:
         return sum(map(len, self._runs))
 
+    def all(self) -> Hashes:
+        """Sorted."""
+        if not self._runs:
+            return np.empty(0, dtype=np.int64)
+        return np.sort(np.concatenate(self._runs), kind="stable")
+
     def contains(self, hashes: Hashes) -> NDArray[np.bool_]:
         """For each of some sorted hashes."""
         answer = np.zeros(len(hashes), dtype=bool)

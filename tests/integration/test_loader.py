@@ -425,6 +425,7 @@ async def test_many_items_are_probed_by_index_whatever_the_planner_knows(desk: P
 
 def merge_with_literals(loader: PostgresLoader) -> str:
     statement = MERGE
-    for name, value in (("$1", f"'{loader.supplier_id}'::uuid"), ("$2", "1"), ("$3", "now()"), ("$4", "false")):
-        statement = statement.replace(name, value)
+    values = (f"'{loader.supplier_id}'::uuid", "1", "now()", "false", "5", "5", "1", "NULL")
+    for number, value in enumerate(values, 1):
+        statement = statement.replace(f"${number}", value)
     return statement

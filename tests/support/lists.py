@@ -20,7 +20,8 @@ from contracts.store import Claim, Loader, Refusal
 from contracts.task import ParseTask
 from contracts.understanding import Column, NumberFormat, Understanding
 from db.loader import PostgresLoader
-from db.memory_loader import Catalog, MemoryLoader
+from db.memory_catalog import Catalog
+from db.memory_loader import MemoryLoader
 from pipeline.chunks import replay_state, run_chunks
 from pipeline.stages import build_stages
 from resilience.checkpoint.seal import seal, unseal

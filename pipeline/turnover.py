@@ -1,0 +1,46 @@
+"""Which items a list no longer has, and which it has again: counted by code, nothing is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from contracts.store import Loader
+from observability.logging import get_logger
+from pipeline.stages.fingerprint import Hashes
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """Of a list against the last one of its name. Both count codes with an accepted row: an item whose row was rejected
+    is missing, too."""
+
+    missing: int = 0
+    returned: int = 0
+    """Not in the last list, but stored before it."""
+    warnings: tuple[str, ...] = ()
+
+
+async def compare_with_last(loader: Loader, seen: Hashes, *, new: int, cut: Decimal) -> Turnover:
+    """Behind the last chunk; `seen` = key hashes of the list, sorted; `new` = items that were not stored before.
+    Remembers the hashes for the next list. A list that is older than what was applied is compared with nothing. Raises
+    LeaseLost."""
+    if loader.stale:
+        return Turnover()
+    last = await loader.last_keys()
+    if len(seen):
+        await loader.keep_keys(seen)
+    if last is None:
+        return Turnover()
+    missing = len(np.setdiff1d(last, seen, assume_unique=True))
+    # What the last list did not have is new, or stored from a list before it; refused rows are seen and never stored.
+    returned = max(len(np.setdiff1d(seen, last, assume_unique=True)) - new, 0)
+    warnings = [f"{missing:,} items of the last list are not in this one; they keep their prices"] if missing else []
+    if len(seen) < cut * len(last):
+        warnings.append(f"the list may be cut: it has {len(seen):,} items, the last one had {len(last):,}")
+        log.warning("list.cut", items=len(seen), last=len(last))
+    return Turnover(missing, returned, tuple(warnings))
