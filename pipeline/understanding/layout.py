@@ -9,6 +9,7 @@ from typing import NamedTuple
 from contracts.errors import HeaderNotFound
 from contracts.rows import BrokenRow, Description, Row
 from pipeline.understanding.headings import read_heading
+from pipeline.understanding.merged import Areas, reaches, spread
 from pipeline.understanding.table import Table, could_be_price, is_number
 from pipeline.understanding.text import cell_text, filled, fold, is_blank, one_line, short
 
@@ -69,7 +70,8 @@ def find_table(
         best = _Candidate(next(place for place, (_, row) in enumerate(sample) if filled(row)), 1, 0, frozenset(), 0)
     if best is None:
         return _table(sample, _Found(-1, 0, _blank(sample), 0.5, "no header row"), extra, row=None)
-    lines = _lines(sample, best.position, best.lines)
+    best = _whole(sample, best, description.merged)
+    lines = _lines(sample, best.position, best.lines, description.merged)
     certainty = min(0.99, 0.6 + 0.08 * len(best.fields) + 0.1 * min(best.named, 3))
     words = f"{len(best.fields)} column names are known words" if best.fields else "text above a table of numbers"
     found = _Found(best.position, best.lines, lines, certainty, words)
@@ -92,8 +94,17 @@ def _blank(sample: Numbered) -> Lines:
     return ((),) * max(max(filled(row), default=-1) + 1 for _, row in sample)
 
 
-def _lines(sample: Numbered, position: int, count: int) -> Lines:
-    rows = [sample[place][1] for place in range(position - count + 1, position + 1)]
+def _whole(sample: Numbered, best: _Candidate, merged: Areas) -> _Candidate:
+    """With the rows below that its merged cells reach into."""
+    last = reaches(sample[best.position][0], best.lines, merged)
+    added = last - sample[best.position][0]
+    if not added or best.position + added >= len(sample):
+        return best
+    return best._replace(position=best.position + added, lines=best.lines + added)
+
+
+def _lines(sample: Numbered, position: int, count: int, merged: Areas = ()) -> Lines:
+    rows = spread([sample[place] for place in range(position - count + 1, position + 1)], merged)
     width = max(len(row) for row in rows)
     texts = [[one_line(row[i]) if i < len(row) and not is_blank(row[i]) else "" for row in rows] for i in range(width)]
     return tuple(tuple(text for text in column if text) for column in texts)
