@@ -18,7 +18,7 @@ from parsers.trade import SLACK, Facts, Line, number, record, refusal
 from parsers.xml_safe import Element, Opener, pieces
 
 COLUMNS = ("sku", "name", "price", "currency", "price_basis", "unit", "gtin", "line_id", "quantity", "amount")
-"""Always there; more follow where any line has them."""
+"""Always there, but for a code that is none; more follow where any line has them."""
 FIELDS = COLUMNS[:7]
 UNREAD = frozenset(("EmbeddedDocumentBinaryObject", "AttachmentBinaryObject"))
 _KEYS = {"standard_id": "the standard item number (GTIN)", "buyer_id": "the buyer's item number"}
@@ -54,17 +54,17 @@ def read_invoice(path: Path, kind: str, options: Mapping[str, Any]) -> Extract:
     facts = census.facts
     if not census.lines:
         raise DocumentUnreadable(
-            f"the {facts.syntax} {facts.kind} {facts.number or '(without a number)'} has no lines, only totals at most; "
+            f"the {facts.syntax} {facts.kind} {facts.number or '(without a number)'} has no lines, totals at most; "
             "ask the supplier for one with lines"
         )
     key, notes = _key(census)
     credited = facts.kind == "credit note" and options.get("credit_notes") != "load"
-    columns = (*COLUMNS, *(name for name in census.filled if name not in COLUMNS))
+    columns = tuple(dict.fromkeys((*(COLUMNS if key else COLUMNS[1:]), *census.filled)))
     return Extract(
         format=f"{facts.syntax} {facts.kind}".lower().replace(" ", "_"),
         columns=columns,
         rows=rows_of(_records(opener, census, key), columns),
-        fields=tuple((name, name) for name in FIELDS if name != "sku" or key),
+        fields=tuple((name, name) for name in FIELDS if name in columns),
         notes=[_headline(census, inside), *notes, *_doubts(census), *_sums(census)],
         duplicates="reject_conflicting",
         question=_question(facts) if credited else None,

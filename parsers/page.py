@@ -109,15 +109,16 @@ def _marked_up(tree: LexborHTMLParser, rows: list[Record], notes: list[str]) -> 
     key, note = choose_key(rows)
     if note:
         notes.append(note)
-    if key != "sku":
+    if key not in {"", "sku"}:
         for row in rows:
-            row.cells["sku"] = row.cells[key] if key else None
-    columns = (*FIELDS, *(name for name in OTHERS if any(row.cells[name] is not None for row in rows)))
+            row.cells["sku"] = row.cells[key]
+    stated = [name for name in OTHERS if any(row.cells[name] is not None for row in rows)]
+    columns = (*(FIELDS if key else FIELDS[1:]), *stated)
     return Extract(
         format="html_products",
         columns=columns,
         rows=rows_of(rows, columns),
-        fields=tuple((name, name) for name in FIELDS if name != "sku" or key),
+        fields=tuple((name, name) for name in FIELDS if name in columns),
         notes=notes,
         duplicates="reject_conflicting",
     )

@@ -23,6 +23,7 @@ from contracts.understanding import Understanding
 from parsers.resources import Resources
 from pipeline.stages.normalization import Normalised, RowNormaliser
 from pipeline.understanding.understand import understand
+from tests.support.cli import Installation
 
 DATA = Path(os.environ.get("PRICEMILL_SAMPLE_DATA") or Path(__file__).parents[3] / "shared" / "data")
 EXPECTED = json.loads((DATA / "EXPECTED.json").read_text(encoding="utf-8")) if DATA.exists() else {}
@@ -97,7 +98,7 @@ def test_the_lines_of_an_invoice_are_those_of_the_facts(name: str, tmp_path: Pat
         prices = line.get("prices", [line.get("net_unit_price")])
         assert row["line_id"] == line["id"]
         assert row["name"] == line["name"]
-        assert row["sku"] == line["seller_item_id"]
+        assert row.get("sku") == line["seller_item_id"]
         assert row["price"] == number(prices[0] if prices else None)
         assert row["currency"] == line.get("currency", facts.get("currency"))
         assert row["quantity"] == number(line.get("quantity"))
@@ -243,6 +244,34 @@ def test_an_invoice_inside_a_pdf_is_read_in_the_child(tmp_path: Path) -> None:
     reading, rows = read(tmp_path / "invoice.pdf", "e_invoice", tmp_path / "spool")
     assert reading.description.format == "ubl_invoice"
     assert named(reading, rows)[0]["sku"] == "A"
+
+
+@pytest.mark.parametrize("written", ["1,50", "1,500", "1.50 EUR", "1e2", "1.5.0", "١٫٥", "NaN", "0.1234567", "-1"])
+def test_what_is_no_xml_decimal_never_becomes_a_price(written: str, tmp_path: Path) -> None:
+    (tmp_path / "list.xml").write_text(GOOD.replace("1.50", written), encoding="utf-8")
+    reading, rows = read(tmp_path / "list.xml", "e_invoice", tmp_path / "spool")
+    assert len(rows) == 1
+    assert items(understood(reading, rows), rows) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("list.csv", GOOD.encode()),
+        ("invoice.pdf", pdf(GOOD.encode())),
+        ("shop.xls", b"<html><table><tr><td>Code<td>Name<td>Price EUR<tr><td>A<td>Bolt<td>1.50</table></html>"),
+    ],
+)
+def test_the_command_line_chooses_the_parser_by_content(
+    name: str, content: bytes, tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    pricemill = Installation(tmp_path / "data", database_url=database_url, redis_url=redis_url)
+    answer = pricemill.inside("import", tmp_path / name, "--supplier", "Shop", "--check", "--json")
+    assert answer.code == 0, answer.err
+    assert [(item["sku"], Decimal(item["price"]), item["currency"]) for item in answer.json["items"]] == [
+        ("A", Decimal("1.50"), "EUR")
+    ]
 
 
 def test_a_large_catalogue_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:

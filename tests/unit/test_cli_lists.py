@@ -27,6 +27,12 @@ from contracts.errors import SourceMissing, SourceUnreadable
         ("a.jsonl", b'{"sku": "1"}\n', "json_lines"),
         ("a.json", b'\xef\xbb\xbf {"sku": "1"}\n', "json_lines"),
         ("a.csv", "sku;price\n".encode("utf-16"), "csv"),
+        ("a.csv", b'\xef\xbb\xbf<?xml version="1.0"?><Invoice/>', "e_invoice"),
+        ("a.txt", b'<Invoice xmlns="urn:x">', "e_invoice"),
+        ("a.xml", '<?xml version="1.0"?><Invoice/>'.encode("utf-16"), "e_invoice"),
+        ("a.pdf", b"%PDF-1.7 << /Type /EmbeddedFile >>", "e_invoice"),
+        ("a.xls", b"\n<!DOCTYPE html><p>", "html"),
+        ("a.csv", b"<html><table>", "html"),
     ],
 )
 def test_a_file_is_recognised_by_its_bytes(tmp_path: Path, name: str, content: bytes, parser: str) -> None:
