@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from contracts.store import Current
 from pipeline.drift.agreement import NOTHING, TELLING, Agreement, percent
@@ -24,6 +25,8 @@ class PriceAgain:
         self._stored = stored
         self._taken = taken
         self._found: dict[int, Agreement] = {}
+        bases = {current.basis for current in stored if current is not None}
+        self._basis = bases.pop() if len(bases) == 1 else Decimal(1)
 
     def settle(self, settled: Settled, part: Part) -> None:
         here = locate(self._table, part)
@@ -81,10 +84,7 @@ class PriceAgain:
             why = "they hold the same" if equal else own.figures
             settled.warnings.append(f"{len(here)} columns are called {part.shown}; {letter(best)} is taken: {why}")
             return
-        proposals = tuple(
-            Proposal((index,), f"the column {letter(index)} is the price", self.told(self._found.get(index, NOTHING)))
-            for index in ranked
-        )
+        proposals = tuple(self._offer(index, f"the column {letter(index)} is the price") for index in ranked)
         settled.doubts.append(Doubt("price", f"{len(here)} columns are called {part.shown}", proposals))
 
     def _moved(self, settled: Settled, part: Part) -> None:
@@ -117,8 +117,7 @@ class PriceAgain:
             f"{shown(self._table, best_offer)} replaces {part.shown}: {self.told(self._found[best_offer])}?"
         )
         proposals = tuple(
-            Proposal((index,), f"{shown(self._table, index)} replaces {part.shown}", self.told(self._found[index]))
-            for index in offers[:4]
+            self._offer(index, f"{shown(self._table, index)} replaces {part.shown}") for index in offers[:4]
         )
         settled.doubts.append(Doubt("price", sentence, proposals))
 
@@ -135,7 +134,15 @@ class PriceAgain:
         return not another_kind(part.header, heading.text, plain=hit is not None and hit.level == 4)
 
     def _proposal(self, index: int) -> Proposal:
-        return Proposal((index,), f"{shown(self._table, index)} is the price", self._found[index].figures)
+        return self._offer(index, f"{shown(self._table, index)} is the price")
+
+    def _offer(self, index: int, label: str) -> Proposal:
+        """Prices that are per hundred stay so under a header that does not say it."""
+        patch = {}
+        if self._basis != 1 and self._table.headings[index].basis is None:
+            basis = f"{self._basis.normalize():f}"
+            label, patch = f"{label} per {basis}", {"price_basis": basis}
+        return Proposal((index,), label, self.told(self._found.get(index, NOTHING)), patch)
 
     @staticmethod
     def told(found: Agreement) -> str:

@@ -13,7 +13,7 @@ from contracts.questions import Option, Question
 from contracts.rows import Item, Row
 from contracts.store import Current
 from contracts.understanding import Understanding
-from pipeline.drift.agreement import TELLING, Agreement, compare
+from pipeline.drift.agreement import TELLING, Agreement, compare, percent
 from pipeline.drift.compared import Lookup
 from pipeline.drift.doubts import ACCEPTED
 from pipeline.drift.price_again import PriceAgain
@@ -61,6 +61,20 @@ async def verify(
                 ),
             )
         )
+    basis = _lost_basis(pairs)
+    if basis is not None:
+        header = understanding.columns_of("price")[0].header or "the price column"
+        raise ListDoubtful(
+            question=Question(
+                "layout",
+                f"the prices in “{header}” were per {basis[0]}, and the list no longer says so; "
+                f"{percent(basis[1])} of {len(pairs):,} known prices are about what they were",
+                (
+                    Option(f"still per {basis[0]}", "the prices of one unit stay", {"price_basis": basis[0]}),
+                    Option("per unit now", f"each unit costs {basis[0]} times what it did", accepted),
+                ),
+            )
+        )
     found = compare((Decimal(item.price) / Decimal(item.price_basis), now.price / now.basis) for item, now in pairs)
     if believed or found.power or not _is_another_kind(found):
         return
@@ -85,6 +99,16 @@ def _lost_currency(pairs: Sequence[tuple[Item, Current]]) -> tuple[str, int] | N
     now = sum(item.currency == "XXX" for item, _ in pairs)
     [(before, count)] = Counter(current.currency for _, current in pairs).most_common(1)
     return (before, count) if before != "XXX" and min(now, count) >= MOST * len(pairs) else None
+
+
+def _lost_basis(pairs: Sequence[tuple[Item, Current]]) -> tuple[str, float] | None:
+    """How many units nearly all prices were for while they are for one now, though the amounts are the same."""
+    [(basis, count)] = Counter(current.basis for _, current in pairs).most_common(1)
+    now = sum(item.price_basis == "1" for item, _ in pairs)
+    amounts = compare((Decimal(item.price), current.price) for item, current in pairs)
+    if basis == 1 or min(now, count) < MOST * len(pairs) or not amounts.agrees:
+        return None
+    return f"{basis.normalize():f}", amounts.near
 
 
 def _is_another_kind(found: Agreement) -> bool:
