@@ -182,7 +182,7 @@ waits instead of these few by their primary key."""
 
 REPLAY = """
 WITH again AS (
-  SELECT id FROM tasks WHERE task_id = ANY ($1::text[]) AND status IN ('dead', 'cancelled')
+  SELECT id FROM tasks WHERE task_id = ANY ($1::text[]) AND status IN ('dead', 'cancelled') AND reverted_at IS NULL
    ORDER BY id FOR NO KEY UPDATE),
 closed AS (
   UPDATE dead_letters d SET status = 'replayed', closed_at = now(), closed_by = $2, close_reason = $3

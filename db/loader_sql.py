@@ -16,20 +16,23 @@ HELD: Final = _file("loader_held")
 BEFORE: Final = _file("loader_before")
 
 
-def _with_parts(name: str) -> str:
+def with_parts(name: str) -> str:
     """A statement with what several have in common written out: a function in the database would be called per row."""
     return _file(name).replace("held_reason()", f"\n{HELD}").replace("before_task()", f"\n{BEFORE}")
 
 
-MERGE: Final = _with_parts("loader_merge")
-REPEAT: Final = _with_parts("loader_repeat")
-UNDO: Final = _with_parts("loader_undo")
+MERGE: Final = with_parts("loader_merge")
+REPEAT: Final = with_parts("loader_repeat")
+UNDO: Final = with_parts("loader_undo")
 REDESCRIBE: Final = _file("loader_redescribe")
 FORGET_HELD: Final = "DELETE FROM held_rows WHERE supplier_id = $1 AND task_key = $2"
 REOPEN_HELD: Final = """
-UPDATE held_rows h SET status = 'open', superseded_by = NULL, closed_at = NULL
- WHERE h.supplier_id = $1 AND h.superseded_by = $2 AND h.status = 'superseded'
-   AND NOT EXISTS (SELECT FROM held_rows o WHERE o.supplier_item_id = h.supplier_item_id AND o.status = 'open')
+WITH again AS (
+  UPDATE held_rows h SET status = 'open', superseded_by = NULL, closed_at = NULL
+   WHERE h.supplier_id = $1 AND h.superseded_by = $2 AND h.status = 'superseded'
+     AND NOT EXISTS (SELECT FROM held_rows o WHERE o.supplier_item_id = h.supplier_item_id AND o.status = 'open')
+  RETURNING h.supplier_item_id)
+UPDATE supplier_items i SET fingerprint = NULL FROM again WHERE i.id = again.supplier_item_id
 """
 TAKE_BACK: Final = (UNDO, REDESCRIBE, FORGET_HELD, REOPEN_HELD)
 """In this order, each with the supplier and the task's key: as if the task had never run."""

@@ -20,7 +20,9 @@ KEPT = 10
 
 NEWEST = """
 SELECT l.document::text FROM list_shapes l JOIN suppliers s ON s.id = l.supplier_id
- WHERE s.name = $1 AND l.list_name = $2 ORDER BY l.as_of DESC, l.task_key DESC LIMIT 1
+ WHERE s.name = $1 AND l.list_name = $2
+   AND NOT EXISTS (SELECT FROM tasks t WHERE t.id = l.task_key AND t.reverted_at IS NOT NULL)
+ ORDER BY l.as_of DESC, l.task_key DESC LIMIT 1
 """
 ADD = """
 INSERT INTO list_shapes (supplier_id, list_name, task_key, as_of, document)
