@@ -91,7 +91,7 @@ def _of_gtins(codes: Sequence[str], numeric: Sequence[str]) -> list[str]:
 
 
 def _of_numbers(numeric: Sequence[str]) -> list[str]:
-    """Of running numbers many are short, of codes with lost zeros about a tenth, and none of these begins with 0."""
+    """Where a spreadsheet cut zeros, about a tenth of the codes is shorter, and none of these begins with 0."""
     width, count = _main_width(numeric)
     short = [code for code in numeric if len(code) < width]
     if width < 5 or not short or count < MOST * len(numeric) or any(code[0] == "0" for code in short):

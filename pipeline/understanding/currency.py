@@ -81,7 +81,7 @@ def _signs() -> dict[str, Sign]:
         "UGX": "ush ushs",
         "AED": "dhs د.إ",
         "SAR": "ر.س ريال",
-        "KWD": "د.ك kd",
+        "KWD": "د.ك",
         "EGP": "ج.م",
         "KGS": "сом",
         "UZS": "сум soʻm",
@@ -99,10 +99,8 @@ def _signs() -> dict[str, Sign]:
     table["rs"] = Sign(("INR", "PKR", "LKR", "NPR", "MUR"), None, 0.0)
     table["lei"] = Sign(("RON", "MDL"), None, 0.0)
     table["kronen"] = table["kroner"] = Sign(("NOK", "DKK"), None, 0.0)
-    table["din"] = table["дин"] = Sign(("RSD", "DZD", "TND", "JOD", "KWD"), None, 0.0)
     table["bs"] = Sign(("BOB", "VES"), None, 0.0)
     table["манат"] = Sign(("AZN", "TMT"), None, 0.0)
-    table["br"] = Sign(("BYN", "ETB"), None, 0.0)
     table["бел. руб"] = Sign(("BYN", "BYR"), None, 0.0)
     table["r"] = Sign(("ZAR",), None, 0.0)
     table["pesos"] = table["peso"] = Sign(("MXN", "ARS", "CLP", "COP", "PHP", "UYU", "CUP", "DOP"), None, 0.0)

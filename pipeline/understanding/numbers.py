@@ -246,9 +246,9 @@ def _format(evidence: Evidence, mark: Mark, reason: str, *, mixed: bool = False)
 
 def _thousands(evidence: Evidence, decimal: Mark | None, *, loose: bool = True) -> str:
     seen = Counter({mark: count for mark, count in evidence.thousands.items() if mark != decimal and count})
-    for mark, count in evidence.loose.items():
-        if loose and mark != decimal and decimal is not None:
-            seen[mark] += count
+    if decimal is not None and loose and evidence.fine[decimal] * 2 <= evidence.decimal[decimal]:
+        # Where three decimals are usual, "1,234" among decimal points could be a stray decimal comma.
+        seen.update({mark: count for mark, count in evidence.loose.items() if mark != decimal})
     return max(sorted(seen), key=lambda mark: seen[mark]) if seen.total() else ""
 
 

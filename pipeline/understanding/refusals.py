@@ -36,7 +36,7 @@ _ABOUT = re.compile(
     r"ongeveer|cerca\s+de)\b).*|.*[0-9].*?(?:起|から|부터|以上|以下|[~〜～+±]|左右|ca\.?|approx\.?)",
     re.IGNORECASE,
 )
-_EACH_NUMBER = re.compile(rf"(?<!\w){_NUMBER}")
+_EACH_NUMBER = re.compile(rf"(?<![\w.,']){_NUMBER}")
 _EXPONENT = re.compile(r"[0-9.,]+e[-+]?[0-9]+", re.IGNORECASE)
 
 

@@ -40,13 +40,13 @@ _BODY = re.compile(r"[0-9]+(?:[., '][0-9]+)*")
 _DIGIT = re.compile(r"[0-9]")
 _SPLIT = re.compile(r"[., ']")
 _ABBREVIATED = frozenset(
-    ("руб", "р", "rs", "fr", "sfr", "kr", "грн", "rub", "тг", "лв", "долл", "дол", "s/", "b/", "bs", "rp", "kč", "din")
+    ("руб", "р", "rs", "fr", "sfr", "kr", "грн", "rub", "тг", "лв", "долл", "дол", "s/", "b/", "bs", "rp", "kč")
 )
 """Currency words that are written with a full stop, so that the stop before a number is not a decimal point."""
 _NO_CENTS = re.compile(r"[.,] ?(?:-{1,2}|=)")
 _FOOTNOTE = re.compile(r"(?: ?(?:\*{1,3}|[†‡])| [⁰¹²³⁴-⁹]{1,2}[)⁾]?|[⁰¹²³⁴-⁹]{1,2}[)⁾])$")
 _FOR = re.compile(
-    r"(?P<number>.*?[0-9].*?) ?(?:(?P<slash>/)|\b(?P<word>per|pro|par|por|je|pr|à)\b|\b(?P<loose>za|за|на)\b|\b(?:p\.))"
+    r"(?P<number>.*?[0-9].*?) ?(?:(?P<slash>/)|\b(?:per|pro|par|je|pr)\b|\b(?P<loose>à|por|za|за|на)\b|\bp\.)"
     r" ?(?P<count>[0-9]{1,3}(?:[ .,'][0-9]{3})+|[0-9]{1,7})?(?![0-9]) ?(?P<unit>[^\W\d_]+[23²³]?)?\.?",
     re.IGNORECASE,
 )
@@ -165,8 +165,9 @@ def _number(text: str) -> Written | None:
 
 
 def _with_basis(text: str) -> Written | None:
-    """A number and what it is for. A count without a unit must be a power of ten; behind a mere stroke ("12/100" could
-    be two prices) also 100 at least, and the number must have decimals or a currency."""
+    """A number and what it is for. A count without a unit must be a power of ten, and not stand behind a word that
+    could as well mean "for" or "to" ("2 за 10", "5 à 10"); behind a mere stroke ("150/100" could be two prices) it must
+    be 100 at least, and the number have decimals or a currency behind it."""
     if each := _EACH.fullmatch(text):
         found = _number(each["number"].strip())
         return None if found is None else found._replace(basis=1)
@@ -183,7 +184,7 @@ def _with_basis(text: str) -> Written | None:
     if count is not None and unit is None:
         if match["loose"] or count < 10 or str(count).strip("0") != "1":
             return None
-        if match["slash"] and (count < 100 or (found.sign is None and not _has_decimals(found))):
+        if match["slash"] and (count < 100 or not (_has_decimals(found) or not match["number"].strip()[-1].isdigit())):
             return None
     return found._replace(basis=count or 1, unit=unit)
 
