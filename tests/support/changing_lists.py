@@ -116,15 +116,15 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "es": {
         "sku": ("Código", "Referencia"), "name": ("Descripción", "Nombre"),
-        "price": ("Precio", "Precio unitario"), "stock": ("Existencias",), "colour": ("Color",), "rrp": ("PVP recomendado",),
+        "price": ("Precio", "Precio unitario"), "stock": ("Stock",), "colour": ("Color",), "rrp": ("Recomendado",),
     },
     "pt": {
         "sku": ("Código", "Referência"), "name": ("Descrição", "Nome do produto"),
-        "price": ("Preço", "Preço unitário"), "stock": ("Estoque",), "colour": ("Cor",), "rrp": ("PVP recomendado",),
+        "price": ("Preço", "Preço unitário"), "stock": ("Estoque",), "colour": ("Cor",), "rrp": ("Recomendado",),
     },
     "it": {
         "sku": ("Codice", "Codice articolo"), "name": ("Descrizione", "Denominazione"),
-        "price": ("Prezzo", "Prezzo unitario"), "stock": ("Giacenza",), "colour": ("Colore",), "rrp": ("Prezzo consigliato",),
+        "price": ("Prezzo", "Prezzo unitario"), "stock": ("Giacenza",), "colour": ("Colore",), "rrp": ("Consigliato",),
     },
     "pl": {
         "sku": ("Kod", "Indeks"), "name": ("Nazwa", "Nazwa towaru"),
@@ -167,7 +167,7 @@ def gtin(number: int) -> str:
     return f"{digits}{check}"
 
 
-def book(language: str, *, seed: int, rows: int = 60, kind: str = "csv", style: int = 0) -> Book:
+def book(language: str, *, seed: int, rows: int = 40, kind: str = "csv", style: int = 0) -> Book:
     """The first version of a synthetic list. Styles: 0 plain, 1 with GTIN and currency, 2 a composite key under title
     lines, 3 numeric codes and a price per hundred."""
     rng = random.Random(seed)
@@ -221,11 +221,11 @@ def books() -> list[Book]:
     made = []
     for place, language in enumerate(WORDS):
         made.append(book(language, seed=place, style=0))
-        made.append(book(language, seed=100 + place, kind="xlsx", style=1))
+        made.append(book(language, seed=100 + place, kind="csv" if place % 3 else "xlsx", style=1))
         if place % 3 == 0:
             made.append(book(language, seed=200 + place, style=2))
         if place % 3 == 1:
-            made.append(book(language, seed=300 + place, kind="xlsx" if place % 2 else "csv", style=3, rows=100))
+            made.append(book(language, seed=300 + place, style=3, rows=40))
     return made
 
 

@@ -1,0 +1,245 @@
+"""Lists that change their layout between two versions: no price from a wrong column, hardly a question, one answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from cli.answers import answer
+from config.settings import Settings
+from contracts.task import ParseTask
+from parsers import get
+from parsers.resources import Resources
+from tests.integration.test_expected_lists import EXPECTED, FOLDER, NOT_REACHED, column, config
+from tests.support.changing_lists import DANGERS, WAYS, WORDS, Book, Change, Col, books, repriced
+from workers.app import App, open_app
+from workers.fleet import run_worker
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+PRICES = """
+SELECT i.supplier_sku, i.current_price, i.price_basis, i.currency
+  FROM supplier_items i JOIN suppliers s ON s.id = i.supplier_id WHERE s.name = $1
+"""
+
+Stored = dict[str, tuple[Decimal, Decimal, str]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two versions of one supplier's list. Without `new_truth` nothing may differ after the second."""
+
+    supplier: str
+    old: Book
+    new: Book
+    exact: bool = True
+
+
+def task(pair: Pair, folder: Path, *, turn: int) -> ParseTask:
+    book = pair.old if turn == 1 else pair.new
+    path = book.write(folder, f"{abs(hash(pair.supplier))}-{turn}")
+    return ParseTask(
+        task_id=f"{pair.supplier} #{turn}",
+        parser_type="csv" if book.kind == "csv" else "excel",
+        supplier_name=pair.supplier,
+        source_config={"file_path": str(path)},
+        as_of=FIRST + timedelta(days=turn),
+    )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One installation in this process."""
+
+    settings: Settings
+    url: str
+    folder: Path
+
+    async def load(self, pairs: Sequence[Pair], *, turn: int) -> dict[str, str]:
+        """State by supplier."""
+        async with open_app(self.settings) as app:
+            if turn == 1:
+                for pair in pairs:
+                    if pair.old.told:
+                        await app.profiles.add(pair.supplier, {"mapping": pair.old.told}, created_by="a person")
+            await app.producer.enqueue_many([task(pair, self.folder, turn=turn) for pair in pairs])
+            await run_worker(app, burst=True, signals=False)
+        return await self.states(turn)
+
+    async def accept(self) -> list[str]:
+        """Answers every open question with its first option; the suppliers concerned."""
+        async with open_app(self.settings) as app:
+            held = await app.reports.open_questions(limit=1000)
+            for one in held:
+                assert one.question.options, one
+                done = await answer(app, one, 1)
+                assert done.started
+            await _work(app)
+        return [one.supplier for one in held]
+
+    async def states(self, turn: int) -> dict[str, str]:
+        rows = await self._rows("SELECT task_id, status::text FROM tasks")
+        suffix = f" #{turn}"
+        return {row[0].removesuffix(suffix): row[1] for row in rows if row[0].endswith(suffix)}
+
+    async def why(self) -> dict[str, Any]:
+        rows = await self._rows("SELECT supplier_name, error::text FROM dead_letters WHERE status = 'open'")
+        return {row[0]: orjson.loads(row[1]) for row in rows}
+
+    async def stored(self, supplier: str) -> Stored:
+        rows = await self._rows(PRICES, supplier)
+        return {row[0]: (row[1].normalize(), row[2].normalize(), row[3]) for row in rows}
+
+    async def _rows(self, query: str, *arguments: Any) -> list[Any]:
+        connection = await asyncpg.connect(self.url)
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
+
+
+async def _work(app: App) -> None:
+    await run_worker(app, burst=True, signals=False)
+
+
+@pytest.fixture
+def bench(database_url: str, redis_url: str, queue_name: str, tmp_path: Path) -> Bench:
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    settings = Settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=redis_url,
+        queue_name=queue_name,
+        data_dir=tmp_path / "data",
+        source_roots=(folder,),
+        concurrency=3,
+        log_level="ERROR",
+    )
+    return Bench(settings, database_url, folder)
+
+
+def pairs_of(lists: Sequence[Book], ways: Mapping[str, Change]) -> list[Pair]:
+    return [
+        Pair(f"{book.name}: {way}", book, change(repriced(book, seed=place)))
+        for place, book in enumerate(lists)
+        for way, change in ways.items()
+    ]
+
+
+def complaints(pair: Pair, stored: Stored) -> list[str]:
+    """What is stored otherwise than the two versions say, newest last."""
+    truth = {sku: price.normalize() for sku, price in (pair.old.truth | pair.new.truth).items()}
+    basis = Decimal(pair.old.basis).normalize()
+    wrong = [sku for sku, price in truth.items() if sku not in stored or stored[sku][:2] != (price, basis)]
+    wrong += [sku for sku, (_, _, currency) in stored.items() if pair.old.has("currency") and currency != "EUR"]
+    return [*wrong, *(stored.keys() - truth.keys())]
+
+
+async def test_lists_changed_in_twelve_ways_are_loaded_right_and_mostly_alone(bench: Bench) -> None:
+    pairs = pairs_of(books(), WAYS)
+    assert len(WAYS) == 12
+    assert len({pair.old.name for pair in pairs}) >= 30
+    assert set((await bench.load(pairs, turn=1)).values()) == {"completed"}
+    states = await bench.load(pairs, turn=2)
+
+    alone = [pair for pair in pairs if states[pair.supplier] == "completed"]
+    assert {pair.supplier: bad for pair in alone if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+    assert len(alone) >= 0.9 * len(pairs), Counter(
+        pair.supplier.split(": ")[1] for pair in pairs if states[pair.supplier] != "completed"
+    )
+
+    held = await bench.accept()
+    assert sorted(held) == sorted(pair.supplier for pair in pairs if states[pair.supplier] != "completed")
+    assert set((await bench.states(2)).values()) == {"completed"}, await bench.why()
+    assert {pair.supplier: bad for pair in pairs if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+
+
+async def test_what_could_be_another_price_is_held_until_a_person_says(bench: Bench) -> None:
+    pairs = pairs_of([book for book in books() if book.language in {"en", "de", "ja"}], DANGERS)
+    assert set((await bench.load(pairs, turn=1)).values()) == {"completed"}
+    states = await bench.load(pairs, turn=2)
+    alone = [pair for pair in pairs if states[pair.supplier] == "completed"]
+    assert {pair.supplier: bad for pair in alone if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+    assert {pair.supplier.split(": ")[1] for pair in alone} == {"the header of the price twice"}
+    await bench.accept()
+    assert set((await bench.states(2)).values()) == {"completed"}, await bench.why()
+    assert {pair.supplier: bad for pair in pairs if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+
+
+REAL = [
+    name
+    for name, facts in EXPECTED.items()
+    if facts["format"]["kind"] == "csv"
+    and isinstance(facts["format"]["header_record"], int)
+    and isinstance(facts["columns"]["key"], str)
+    and facts["columns"]["price"]
+    and facts["columns"]["name"]
+    and name not in NOT_REACHED
+][:12]
+"""Lists of the sample data with one header row and one column of codes."""
+
+
+async def real_book(name: str, tmp_path: Path) -> Book:
+    """The first rows of a real list as they stand there."""
+    facts = EXPECTED[name]
+    parser_type, source_config = config(name, facts, {})
+    parser = get(parser_type, Resources(source_roots=(FOLDER,)))
+    order = ParseTask(parser_type=parser_type, supplier_name="S", source_config=source_config)
+    reading = await parser.open(await parser.fetch(order, tmp_path), parser.config.model_validate(source_config))
+    try:
+        chunk = await anext(reading.chunks(size=facts["format"]["header_record"] + 60))
+        numbers, rows = list(chunk.row_numbers()), chunk.rows()
+    finally:
+        await reading.close()
+    place = numbers.index(facts["format"]["header_record"])
+    headers = [" ".join(str(cell or "").split()) for cell in rows[place]]
+    body = [row for row in rows[place + 1 :] if len(row) == len(headers)]
+    roles = {column(facts["columns"][field]): role for role, field in (("price", "price"), ("sku", "key"))}
+    title = column(facts["columns"]["name"])
+    roles.setdefault(title, "name")
+    columns = [
+        Col(roles.get(index, f"column {index}"), header, tuple(str(row[index] or "") for row in body))
+        for index, header in enumerate(headers)
+    ]
+    told = {role: index for index, role in roles.items()} | {"name": title}
+    return Book(name, "-", tuple(columns), told=told)
+
+
+UNCHANGED_TEXT = {"the other decimal sign", "price under a word nobody knows", "code under a synonym"}
+"""Ways that need words or numbers of a known language."""
+
+
+@pytest.mark.skipif(not EXPECTED, reason="the sample data is not here")
+async def test_real_lists_in_another_layout_change_no_price(bench: Bench, tmp_path: Path) -> None:
+    ways = {way: change for way, change in WAYS.items() if way not in UNCHANGED_TEXT}
+    lists = [await real_book(name, tmp_path) for name in REAL]
+    pairs = [
+        Pair(f"{book.name}: {way}", book, change(replace(book, language="-")))
+        for book in lists
+        for way, change in ways.items()
+        if book.has("name") or "renamed" not in way
+    ]
+    assert all(book.language not in WORDS for book in lists)
+    before = await bench.load(pairs, turn=1)
+    loaded = [pair for pair in pairs if before[pair.supplier] == "completed"]
+    assert len(loaded) >= 0.8 * len(pairs), await bench.why()
+    first = {pair.supplier: await bench.stored(pair.supplier) for pair in loaded}
+    states = await bench.load(loaded, turn=2)
+    assert {
+        pair.supplier: "differs"
+        for pair in loaded
+        if states[pair.supplier] == "completed" and await bench.stored(pair.supplier) != first[pair.supplier]
+    } == {}
+    alone = sum(states[pair.supplier] == "completed" for pair in loaded)
+    assert alone >= 0.8 * len(loaded), {name: error["message"] for name, error in (await bench.why()).items()}
