@@ -18,6 +18,7 @@ CONTEXT: Final = ("correlation", "epoch", "module", "supplier", "task_id", "work
 """Fields that any event may carry from its surroundings (bound_context)."""
 
 _ALL: Final = (
+    Event("budget.alone", "Redis is away: this process keeps to its part of a budget of calls", ("key", "error")),
     Event("burst.not_known", "whether the queue is empty could not be asked", ("error",)),
     Event("call.retried", "one call failed and is tried again within seconds", ("call", "attempt", "kind", "error")),
     Event("checkpoint.corrupt", "the seal of a checkpoint is broken", ("kind", "error", "position")),

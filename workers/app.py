@@ -33,10 +33,12 @@ from pipeline.executor import Executor
 from pipeline.lease import Held, LeaseKeeper
 from pipeline.run import run
 from resilience.guard import CancelGuard, LeaseGuard, StoppingGuard
+from resilience.rate_limit import Budget
 from resilience.retry.policy import policy_named
 from workers.delivery import ArqQueue
 from workers.ports import open_ports
 from workers.producer import Producer
+from workers.rate_limit import FleetLimiter
 from workers.stopping import Stopping
 
 INBOX = "inbox"
@@ -83,7 +85,7 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
                 )
             )
         producer = await stack.enter_async_context(Producer(settings, ledger=ports.ledger, queue=ports.queue))
-        parser = partial(parsers.get, resources=_resources(settings))
+        parser = partial(parsers.get, resources=_resources(settings, ports.redis))
         stopping = Stopping()
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         leases = LeaseKeeper(
@@ -139,7 +141,8 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
         )
 
 
-def _resources(settings: Settings) -> Resources:
+def _resources(settings: Settings, redis: ArqRedis) -> Resources:
+    sheets = Budget(settings.google_sheets_calls, timedelta(seconds=settings.google_sheets_seconds))
     inbox = settings.data_dir.expanduser().absolute() / INBOX
     return Resources(
         source_roots=(*settings.source_roots, inbox),
@@ -150,6 +153,11 @@ def _resources(settings: Settings) -> Resources:
         google_sheets_api=settings.google_sheets_api,
         child_memory_bytes=settings.parser_memory_bytes,
         child_cpu_seconds=settings.parser_cpu_seconds,
+        limiter=FleetLimiter(
+            redis,
+            prefix=settings.queue_name,
+            budgets=lambda key: sheets if key.startswith("google_sheets:") else None,
+        ),
     )
 
 
