@@ -16,7 +16,8 @@ class Option:
     consequence: str
     """What would be stored then, with figures: "412 prices between 1200 and 98000"."""
     patch: Mapping[str, Any]
-    """JSON merge patch (RFC 7396) for the supplier profile that makes the answer hold for later lists, too."""
+    """JSON merge patch (RFC 7396) for the supplier profile that makes the answer hold for later lists, too; empty: the
+    list is not to be loaded, its task stays dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Question:
     likely first. No option is ever taken without a person."""
 
     code: str
-    """What is in doubt: key, name, price_column, price_format, currency, layout, header, whole_list, sheet."""
+    """What is in doubt: key, name, price_column, price_format, currency, layout, header, whole_list, sheet, document."""
     sentence: str
     options: tuple[Option, ...] = ()
 
