@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import context
 from cli.exits import Exit
-from cli.order import Wishes
+from cli.mapping_view import held_lines, understood_lines
+from cli.order import Wishes, mapping_of
+from cli.problems import Usage, exit_of
 from cli.screen import Screen
-from cli.summary import layout
-from cli.table import Column, render
 from cli.text import line
+from contracts.errors import NeedsAnswer
 
 if TYPE_CHECKING:
+    from config.settings import Settings
     from contracts.catalog import StoredProfile
+    from workers.app import App
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-DOUBT = 0.8
-"""Below this certainty a person should look."""
 
 
 @app.command("map")
@@ -34,91 +33,140 @@ def map_file(
     currency: Annotated[str | None, typer.Option(metavar="EUR")] = None,
     decimal: Annotated[str | None, typer.Option(metavar=",|.")] = None,
     sheet: Annotated[str | None, typer.Option()] = None,
-    column: Annotated[list[str], typer.Option("--map", metavar="FIELD=COLUMN")] = [],  # noqa: B006
+    column: Annotated[
+        list[str],
+        typer.Option("--map", "--set", metavar="FIELD=COLUMN", help="Header, letter or zero-based index; repeatable."),
+    ] = [],  # noqa: B006
+    answer: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Take answer N to the question that is shown.")
+    ] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Remember --set, --answer and the like in the supplier's profile.")
+    ] = False,
     parser: Annotated[str | None, typer.Option()] = None,
 ) -> int:
-    """How a file is understood, with certainty and reason. Needs no database, unless --supplier is given."""
+    """How a file is understood, with certainty and reason, and what else was considered; exit 5 with the question and
+    its answers if a person must decide. Needs no database, unless --supplier is given."""
     screen: Screen = ctx.obj
     wishes = Wishes(supplier or "-", sheet, currency, decimal, tuple(column), parser=parser)
     settings = context.load_settings()
-
-    async def understood(stored: StoredProfile | None) -> int:
-        from cli.reading import opened_list
-
-        async with opened_list(settings, source, wishes, stored) as (handed, read):
-            document = {
-                "source": handed.name,
-                "description": read.reading.description.document(),
-                **read.plan.understanding.document(),
-            }
-        return _present(screen, source, document, supplier)
-
+    said = _said(wishes)
+    if save and supplier is None:
+        raise Usage("--save needs --supplier: whose profile is meant?")
+    if save and not said and answer is None:
+        raise Usage(
+            "there is nothing to save: say what is meant with --set, --answer, --decimal, --currency or --sheet"
+        )
     if supplier is None:
-        return asyncio.run(understood(None))
+        return asyncio.run(_map(screen, settings, source, wishes, None, answer=answer))[0]
 
-    async def with_profile(opened: Any) -> int:
-        return await understood(await opened.profiles.newest(supplier))
+    async def with_profile(opened: App) -> int:
+        stored = await opened.profiles.newest(supplier)
+        code, patch = await _map(screen, settings, source, wishes, stored, answer=answer)
+        if save and code == Exit.DONE:
+            await _save(screen, opened, supplier, [patch, said])
+        elif save:
+            screen.note("! nothing was saved, because the list would still be held")
+        return code
 
     return context.run(with_profile, settings=settings)
 
 
-def _present(screen: Screen, source: str, document: dict[str, Any], supplier: str | None) -> int:
-    screen.answer(document, lambda: _lines(document))
+def _said(wishes: Wishes) -> dict[str, Any]:
+    """What the options say, as a merge patch for a profile."""
+    patch: dict[str, Any] = {}
+    if wishes.mapping:
+        patch["mapping"] = mapping_of(wishes.mapping)
+    if wishes.decimal:
+        patch["numbers"] = {"decimal": wishes.decimal}
+    if wishes.currency:
+        patch["currency"] = wishes.currency
+    if wishes.sheet:
+        patch["read"] = {"sheet": wishes.sheet}
+    return patch
+
+
+async def _map(
+    screen: Screen, settings: Settings, source: str, wishes: Wishes, stored: StoredProfile | None, *, answer: int | None
+) -> tuple[int, dict[str, Any]]:
+    """The exit code, and the patch of the answer that was taken."""
+    try:
+        await _show(screen, settings, source, wishes, stored)
+    except NeedsAnswer as error:
+        if answer is None:
+            return _held(screen, source, wishes, error), {}
+        options = () if error.question is None else error.question.options
+        if answer > len(options):
+            raise Usage(f"there is no answer {answer}: the question has {len(options)}") from None
+        option = options[answer - 1]
+    else:
+        if answer is not None:
+            raise Usage("this list raises no question that could be answered")
+        return Exit.DONE, {}
+    screen.note(f"Answer {answer}: {line(option.label)}")
+    try:
+        await _show(screen, settings, source, wishes, _amended(stored, dict(option.patch)))
+    except NeedsAnswer as error:
+        return _held(screen, source, wishes, error), {}
+    return Exit.DONE, dict(option.patch)
+
+
+def _amended(stored: StoredProfile | None, patch: dict[str, Any]) -> StoredProfile:
+    from config.profiles import SupplierProfile, amend
+    from contracts.catalog import StoredProfile as Stored
+
+    profile = None if stored is None else SupplierProfile.model_validate(stored.document)
+    return Stored(0 if stored is None else stored.version, amend(profile, patch).document())
+
+
+async def _show(screen: Screen, settings: Settings, source: str, wishes: Wishes, stored: StoredProfile | None) -> None:
+    """Raises NeedsAnswer before anything is shown."""
+    from cli.dry_run import judge
+    from cli.reading import opened_list
+    from pipeline.understanding.describe import reading_of
+
+    async with opened_list(settings, source, wishes, stored) as (handed, read):
+        account = (await judge(read)).account
+        document = {
+            "source": handed.name,
+            "description": read.reading.description.document(),
+            **read.plan.understanding.document(),
+            "account": account.document(),
+        }
+        readings = [reading_of(column, read.plan.understanding) for column in read.plan.understanding.columns]
+        for column, reading in zip(document["columns"], readings, strict=True):
+            column["reading"] = reading
+    screen.answer(document, lambda: understood_lines(document, account))
     for note in document["description"]["notes"]:
         screen.note(f"  {line(note)}")
     for warning in document["warnings"]:
         screen.note(f"! {line(warning)}")
-    name = line(supplier) if supplier else "NAME"
+    name = "NAME" if wishes.supplier == "-" else line(wishes.supplier)
     screen.next(f"pricemill import {line(source)!r} --supplier {name!r} --check")
-    return Exit.DONE
 
 
-def _lines(document: dict[str, Any]) -> Iterator[str]:
-    yield f"{line(document['source'])}  {layout(document['description'], document)}."
-    if document["profile_version"]:
-        yield f"Read with profile v{document['profile_version']}."
-    yield ""
-    yield from render(_COLUMN, sorted(document["columns"], key=lambda column: column["index"]))
-    yield ""
-    numbers = document["numbers"]
-    sign = {".": "decimal point", ",": "decimal comma", None: "no decimals"}[numbers["decimal"]]
-    grouped = {"": "", " ": ", grouped by spaces"}.get(numbers["thousands"], f", grouped by {numbers['thousands']}")
-    reason = line(numbers["reason"])
-    yield f"Prices    {reason if reason.startswith(sign) else f'{sign}{grouped}: {reason}'}"
-    currency = {None: "by column or cell", "XXX": "not stated"}.get(document["currency"], document["currency"])
-    reason = document["currency_reason"]
-    yield f"Currency  {line(currency)}" + (f": {line(reason)}" if reason else "")
-    if document["price_basis"] != "1":
-        yield f"Per       {document['price_basis']} {line(document['unit'] or '')}".rstrip()
+def _held(screen: Screen, source: str, wishes: Wishes, error: NeedsAnswer) -> int:
+    """Machines get the problem with its question; people see what is known already."""
+    if not screen.human:
+        raise error
+    screen.say(*held_lines(source, error.context.get("table") or {}, error.question))
+    if error.question is None:
+        screen.note(f"Error: {line(error.message)}")
+    named = "" if wishes.supplier == "-" else f" --supplier {line(wishes.supplier)!r}"
+    if error.question is not None and error.question.options:
+        screen.next(f"pricemill map {line(source)!r}{named} --answer 1" + (" --save" if named else ""))
+    else:
+        screen.next(line(error.next_step))
+    return exit_of(error)
 
 
-def _sure(column: dict[str, Any]) -> str:
-    return f"{round(100 * column['certainty'])} %" if column["field"] else ""
+async def _save(screen: Screen, opened: App, supplier: str, patches: list[dict[str, Any]]) -> None:
+    from config.profiles import SupplierProfile, amend
 
-
-def _why(column: dict[str, Any]) -> str:
-    if column["field"]:
-        doubt = "? " if column["certainty"] < DOUBT else ""
-        return doubt + line(column["reason"])
-    if column["key"]:
-        return f"kept as characteristic {line(column['key'])}"
-    return line(column["reason"]) or "left out"
-
-
-def _letter(index: int) -> str:
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-_COLUMN = [
-    Column("", lambda column: _letter(column["index"])),
-    Column("COLUMN", lambda column: line(column["header"]) or "-", least=8),
-    Column("FIELD", lambda column: column["field"] or "-"),
-    Column("SURE", _sure, right=True),
-    Column("WHY", _why, least=12),
-    Column("SAMPLE", lambda column: line(column["sample"]), least=8),
-]
+    newest = await opened.profiles.newest(supplier)
+    profile = None if newest is None else SupplierProfile.model_validate(newest.document)
+    for patch in patches:
+        profile = amend(profile, patch)
+    assert profile is not None
+    version = await opened.profiles.add(supplier, profile.document(), created_by=context.actor())
+    screen.note(f"Saved in the profile of {line(supplier)}: v{version}")

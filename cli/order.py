@@ -39,7 +39,7 @@ def make_task(handed: HandedIn, wishes: Wishes) -> ParseTask:
         _require_parser(wishes.parser)
     config: dict[str, Any] = dict(handed.location)
     if wishes.mapping:
-        config["column_mapping"] = _mapping(wishes.mapping)
+        config["column_mapping"] = mapping_of(wishes.mapping)
     if wishes.sheet is not None:
         if parser_type not in {"excel", "google_sheets"}:
             raise Usage(f"--sheet has no meaning for a {parser_type} list")
@@ -74,7 +74,7 @@ def _require_parser(name: str) -> None:
         raise Usage(f"there is no parser “{name}” here; there are: {', '.join(known)}")
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, Any]:
+def mapping_of(pairs: tuple[str, ...]) -> dict[str, Any]:
     """sku=Art.-Nr. price=D name=2; a field given twice is a composite."""
     found: dict[str, Any] = {}
     for pair in pairs:

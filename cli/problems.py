@@ -9,6 +9,7 @@ from cli.text import line
 from contracts.errors import (
     ContractViolation,
     DatabaseUnavailable,
+    NeedsAnswer,
     PricemillError,
     QueueUnavailable,
     SourceMissing,
@@ -75,6 +76,8 @@ def document(error: PricemillError) -> dict[str, Any]:
     }
     if isinstance(error, ContractViolation):
         problem["errors"] = [{"pointer": pointer, "detail": sentence} for pointer, sentence in error.violations]
+    if isinstance(error, NeedsAnswer) and error.question is not None:
+        problem["question"] = error.question.document()
     return problem
 
 
@@ -83,6 +86,8 @@ def lines(error: PricemillError) -> list[str]:
     problem = document(error)
     told = [f"Error: {line(problem['detail'])}"]
     told += [f"  {line(one['pointer'] or '/')}: {line(one['detail'])}" for one in problem.get("errors", ())]
+    for number, option in enumerate(problem.get("question", {}).get("options", ()), 1):
+        told.append(f"  {number}. {line(option['label'])}: {line(option['consequence'])}")
     if problem["next"]:
         told.append(f"Next: {line(problem['next'])}")
     return told

@@ -119,19 +119,28 @@ class NeedsAnswer(ValidationError):
 class HeaderNotFound(NeedsAnswer):
     """no header row was found"""
 
-    next_step = "pricemill map FILE shows what was seen; name the row with header_row or give a column_mapping"
+    next_step = (
+        "pricemill map FILE shows what was seen and the ready answers; name columns with --map price=COLUMN, or answer "
+        "for a task with pricemill held answer TASK NUMBER"
+    )
 
 
 class MappingIncomplete(NeedsAnswer):
     """required columns are missing"""
 
-    next_step = "pricemill map FILE shows the columns; name the missing ones in column_mapping"
+    next_step = (
+        "pricemill map FILE shows the columns and the ready answers; name columns with --map price=COLUMN, or answer "
+        "for a task with pricemill held answer TASK NUMBER"
+    )
 
 
 class PriceFormatAmbiguous(NeedsAnswer):
     """the prices of this list can be read in two ways"""
 
-    next_step = "say which: set numbers.decimal to '.' or ',' in the supplier profile"
+    next_step = (
+        "say which: --decimal , or --decimal . with pricemill import, or answer for a task with "
+        "pricemill held answer TASK NUMBER"
+    )
 
 
 class ListDoubtful(NeedsAnswer):

@@ -73,16 +73,21 @@ def _format(description: Description) -> str:
     return ", ".join(parts)
 
 
+def reading_of(column: Column, understanding: Understanding) -> str:
+    """What the sample of the price column is read as, "12.50 EUR"; '' for other columns and unreadable samples."""
+    if column.field != "price" or not column.sample:
+        return ""
+    price = PriceReader(understanding.numbers, accept_zero=True).read(column.sample).price
+    currency = understanding.currency if understanding.currency not in {None, "XXX"} else ""
+    return f"{price} {currency}".rstrip() if price is not None else ""
+
+
 def _row(column: Column, understanding: Understanding) -> MappingRow:
     shown = column.header or f"column {letter(column.index)}"
     if column.field is None:
         return MappingRow(shown, "-", "", column.reason if column.key is None else _kept(column), column.sample)
-    sample = column.sample
-    if column.field == "price" and sample:
-        read = PriceReader(understanding.numbers, accept_zero=True).read(sample)
-        if read.price is not None:
-            currency = understanding.currency if understanding.currency not in (None, "XXX") else ""
-            sample = f"{sample} → {read.price} {currency}".rstrip()
+    reading = reading_of(column, understanding)
+    sample = f"{column.sample} → {reading}" if reading else column.sample
     return MappingRow(shown, column.field, f"{column.certainty:.0%}".replace("%", " %"), column.reason, sample)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contracts.errors import HeaderNotFound, MappingIncomplete, NeedsAnswer
+from contracts.rows import BrokenRow, Row
 from contracts.understanding import FIELDS, Alternative
 from pipeline.understanding.asking import ask, shown
+from pipeline.understanding.layout import seen
 from pipeline.understanding.mapped import Fields
 from pipeline.understanding.pricing import Choice
 from pipeline.understanding.table import Table
@@ -15,6 +17,19 @@ from pipeline.understanding.text import letter, listed, one_line, short
 
 SHOWN_COLUMNS = 60
 """Columns that are kept with a failure."""
+HUGE = 100_000
+"""Characters that no header and no cell of a price list has."""
+
+
+def first_rows(sample: Sequence[tuple[int, Row]]) -> str:
+    """What a person sees of a list without header; a row that cannot be part of a table is named."""
+    for number, row in sample[:3]:
+        size = max((len(cell) for cell in row if isinstance(cell, str)), default=0)
+        if type(row) is BrokenRow and row.code == "row_too_large":
+            return f"row {number} is larger than 1 MB: check its quotes, or take it out; {seen(sample)}"
+        if size > HUGE:
+            return f"row {number} has a cell of {size:,} characters: check its quotes, or take it out; {seen(sample)}"
+    return seen(sample)
 
 
 def refusal(
@@ -30,10 +45,11 @@ def refusal(
     """HeaderNotFound for a table without header, of which `first_rows` were seen, if that is not blank; else
     MappingIncomplete."""
     sentence = _sentence(table, fields, missing, problems)
-    question = ask(table, fields, missing, choice, headerless=bool(first_rows), sentence=sentence)
+    asked = f"there is no header row ({short(first_rows, 200)}); {sentence}" if first_rows else sentence
+    question = ask(table, fields, missing, choice, headerless=bool(first_rows), sentence=asked)
     context: dict[str, Any] = {
         "missing": list(missing),
-        "headers": table.named()[:SHOWN_COLUMNS],
+        "headers": [short(name, 120) for name in table.named()[:SHOWN_COLUMNS]],
         "problems": {field: problems[field] for field in missing if field in problems},
         "found": {
             field: [shown(table, mapped.index) for mapped in fields[field]] for field in FIELDS if field in fields

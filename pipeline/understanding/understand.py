@@ -14,15 +14,17 @@ from contracts.understanding import FIELDS, Alternative, Column, Understanding
 from pipeline.understanding.characteristics import characteristic_columns
 from pipeline.understanding.codes import code_warnings
 from pipeline.understanding.headings import basis_in_titles
-from pipeline.understanding.layout import Stated, find_table, seen
+from pipeline.understanding.layout import Stated, find_table
 from pipeline.understanding.list_currency import currency_of_list
 from pipeline.understanding.mapped import Fields
 from pipeline.understanding.mapping import NAMES_AS_KEYS, map_columns, resolve
 from pipeline.understanding.price_format import number_format
+from pipeline.understanding.refusal import first_rows
 from pipeline.understanding.row_rules import row_rules
-from pipeline.understanding.structure import key_shapes, rows_may_end_early, table_width, uses_sections
+from pipeline.understanding.structure import key_shapes, uses_sections
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import one_line, short
+from pipeline.understanding.uneven import uneven_rows
 
 MoreRows = Callable[[], Iterable[tuple[int, Row]]]
 
@@ -64,7 +66,7 @@ def understand(
         more=more,
         price_choice=() if profile is None else profile.rules.price_choice,
         considered=considered,
-        first_rows=seen(sample) if headerless else "",
+        first_rows=first_rows(sample) if headerless else "",
     )
     for field in of_format:
         fields[field] = [replace(part, reason="the format says so") for part in fields[field]]
@@ -85,6 +87,7 @@ def understand(
     if stated_basis and not heading.basis:
         warnings.append(f"a title line says that prices are per {stated_basis}")
     warnings += code_warnings(table, fields)
+    uneven = uneven_rows(table, fields, description, None if profile is None else profile.rules.ragged)
     return Understanding(
         header_row=table.header_row,
         header_rows=table.header_rows,
@@ -102,10 +105,12 @@ def understand(
         ),
         zero_price=options.zero_price or (profile.rules.zero_price if profile else None) or "reject",
         sections=(sections := uses_sections(table, fields, description)),
-        width=table_width(table, description),
+        width=uneven.width,
         profile_version=profile_version,
         warnings=tuple(warnings),
-        short_rows=rows_may_end_early(table, description, None if profile is None else profile.rules.ragged),
+        short_rows=uneven.short_rows,
+        long_rows=uneven.long_rows,
+        guarded=uneven.guarded,
         key_shapes=key_shapes(table, fields) if sections else (),
         rules=row_rules(profile, table),
         alternatives=tuple(considered),
