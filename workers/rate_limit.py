@@ -53,7 +53,7 @@ class FleetLimiter:
                 taken = budget.take(int(stored or 0), int(seconds) * 1_000_000 + int(micros), cost)
                 if taken.wait:
                     return timedelta(microseconds=taken.wait)
-                pipe.multi()
+                pipe.multi()  # type: ignore[no-untyped-call]
                 pipe.set(name, taken.full_at, px=budget.window * 2)
                 await pipe.execute()
             except WatchError:
