@@ -10,6 +10,7 @@ from contracts.rows import Row
 from contracts.task import ColumnMapping
 from contracts.understanding import Alternative
 from pipeline.understanding.agree import disagrees
+from pipeline.understanding.headerless import plain_columns
 from pipeline.understanding.keys import gtin_as_key
 from pipeline.understanding.mapped import Fields, Mapped
 from pipeline.understanding.name_keys import why_not
@@ -60,6 +61,9 @@ def map_columns(
             taken.add(choice.taken.index)
         considered += _other_prices(table, choice)
     _detect(table, fields, taken, problems=problems, warnings=warnings, considered=considered)
+    if first_rows and more is not None and not fields and (plain := plain_columns(table)):
+        fields |= plain
+        problems.clear()
     if "name" not in fields and name_from_sku and "sku" in fields:
         fields["name"] = [
             Mapped(mapped.index, mapped.certainty, "profile: the code is the name") for mapped in fields["sku"]
@@ -191,7 +195,7 @@ def _take_names_as_keys(
     more: Callable[[], Iterable[tuple[int, Row]]],
 ) -> None:
     """Only where the whole list shows that names are as good as codes; else a person is asked."""
-    if "sku" in fields or "sku" in problems or table.header_row is None or not {"name", "price"} <= fields.keys():
+    if "sku" in fields or "sku" in problems or not {"name", "price"} <= fields.keys():
         return
     (name, *others), price = fields["name"], fields["price"][0]
     if others or min(name.certainty, price.certainty) < SURE:

@@ -33,7 +33,8 @@ def why_not(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]
             return f"“{table.header(index)}” tells variants of one name apart"
         if heading.hit("price") is None and _could_be_code(table, index):
             return f"“{table.header(index) or index}” could be the code: nearly all of its values differ"
-    return _repeated(table, name, price, rows)
+    alone = all(index in {name, price} for index in range(table.width) if table.figures(index).filled)
+    return _repeated(table, name, price, rows, most=1.0 if alone else TWOFOLD)
 
 
 def _could_be_name(table: Table, index: int) -> bool:
@@ -55,7 +56,8 @@ def _could_be_code(table: Table, index: int) -> bool:
     return sum(any(map(str.isdigit, text)) and len(text.split()) == 1 for text in texts) * 2 > len(texts)
 
 
-def _repeated(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]) -> str | None:
+def _repeated(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]], *, most: float) -> str | None:
+    """Nothing but the name could tell rows apart that are alike in it, where there is no other column: `most` is 1."""
     first = table.header_row or 0
     prices: dict[str, str] = {}
     twofold: set[str] = set()
@@ -72,6 +74,6 @@ def _repeated(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row
             break
     if len(prices) < FEWEST:
         return f"only {len(prices)} names stand beside a price, which proves nothing"
-    if len(twofold) > TWOFOLD * len(prices):
+    if len(twofold) > most * len(prices):
         return f"{len(twofold)} of its {len(prices)} names stand beside two prices"
     return None
