@@ -13,7 +13,7 @@ from pipeline.understanding.agree import disagrees
 from pipeline.understanding.headerless import plain_columns
 from pipeline.understanding.keys import gtin_as_key
 from pipeline.understanding.mapped import Fields, Mapped
-from pipeline.understanding.name_keys import why_not
+from pipeline.understanding.name_keys import other_code, why_not
 from pipeline.understanding.pricing import Choice, choose_price
 from pipeline.understanding.refusal import available, refusal
 from pipeline.understanding.split_columns import other_half
@@ -71,6 +71,7 @@ def map_columns(
         problems.pop("name", None)
     if "name" in fields and "name" not in manual.model_dump(exclude_none=True):
         _join_halves(table, fields)
+    _ask_for_own_code(table, fields, problems)
     _take_gtins_as_keys(table, fields, problems)
     if more is not None:
         _take_names_as_keys(table, fields, problems, warnings, more)
@@ -171,6 +172,17 @@ def _other_prices(table: Table, choice: Choice) -> list[Alternative]:
         for other in choice.candidates
         if other is not choice.taken
     ]
+
+
+def _ask_for_own_code(table: Table, fields: Fields, problems: dict[str, str]) -> None:
+    sku = fields.get("sku", [])
+    if len(sku) != 1 or sku[0].reason in {"as told", "same as last time"}:
+        return
+    other = other_code(table, sku[0].index, {mapped.index for columns in fields.values() for mapped in columns})
+    if other is not None:
+        shown = table.header(other) or letter(other)
+        problems["sku"] = f"“{table.header(sku[0].index)}” is the maker's code, and “{shown}” could be the supplier's"
+        del fields["sku"]
 
 
 def _take_gtins_as_keys(table: Table, fields: Fields, problems: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from contracts.rows import BrokenRow, Row
 from pipeline.understanding.table import Table, is_number
@@ -77,3 +77,14 @@ def _repeated(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row
     if len(twofold) > most * len(prices):
         return f"{len(twofold)} of its {len(prices)} names stand beside two prices"
     return None
+
+
+def other_code(table: Table, sku: int, taken: Collection[int]) -> int | None:
+    """A column that could be the supplier's own code, where the one chosen holds its maker's codes by its header."""
+    tokens = table.headings[sku].folded.split()
+    if not any(token.startswith(tuple(vocabulary("makers"))) for token in tokens):
+        return None
+    others = (
+        index for index in range(table.width) if index not in taken and table.headings[index].hit("price") is None
+    )
+    return next((index for index in others if _could_be_code(table, index)), None)
