@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("cli.status", "what waits, what runs, what is dead, how fast it goes"),
     "tasks": ("cli.tasks", "list, show, retry and cancel tasks"),
     "dead": ("cli.dead", "dead letters: groups, list, show, retry, discard"),
+    "held": ("cli.held", "what waits for a person: answer questions, approve prices"),
     "rejected": ("cli.rejected", "rows that were not loaded, with reason and remedy"),
     "suppliers": ("cli.suppliers", "suppliers and their profiles"),
     "explain": ("cli.explain", "where a number comes from, back to its row"),

@@ -21,8 +21,8 @@ class Answered:
     supplier: str
     task_id: str
     label: str
-    version: int
-    """Of the profile that holds the answer."""
+    version: int | None
+    """Of the profile that holds the answer; None if the answer is not to load the list."""
     started: bool
     """False: the task was no longer dead, somebody else was faster."""
     delivered: bool
@@ -43,7 +43,7 @@ async def held_list(reports: Reports, *, supplier: str | None = None, task_id: s
 
 async def answer(app: App, held: HeldList, number: int, *, reason: str = "") -> Answered:
     """Takes one option, counted from 1. Raises Usage for a number that is none, ProfileInvalid for an answer that
-    does not fit the profile as it is now."""
+    does not fit the profile as it is now. An option with an empty patch closes the task for good."""
     from config.profiles import SupplierProfile, amend
 
     options = held.question.options
@@ -51,6 +51,10 @@ async def answer(app: App, held: HeldList, number: int, *, reason: str = "") -> 
         told = f"answer 1 to {len(options)}" if options else "there is no ready answer; import a profile instead"
         raise Usage(f"there is no answer {number}: {told}")
     option = options[number - 1]
+    if not option.patch:
+        letters = await app.reports.dead_letters_of([held.task_id])
+        await app.ledger.discard(letters, actor=context.actor(), reason=reason or option.label)
+        return Answered(held.supplier, held.task_id, option.label, None, started=False, delivered=True)
     stored = await app.profiles.newest(held.supplier)
     profile = None if stored is None else SupplierProfile.model_validate(stored.document)
     amended = amend(profile, option.patch)

@@ -81,6 +81,8 @@ def _lines(found: Explanation, cells: list[str | None] | None) -> Iterator[str]:
     basis = "" if item.price_basis == 1 else f" per {item.price_basis.normalize():f}"
     unit = f" {line(item.unit)}" if item.unit else ""
     yield f"Price     {money(item.price, item.currency)}{basis}{unit}"
+    if item.withdrawn_at is not None:
+        yield f"Withdrawn {stamp(item.withdrawn_at)}: the list that brought it was taken back"
     if item.currency == "XXX":
         yield "          the list states no currency"
     yield f"Item      {line(item.sku)}  {line(item.name)}"
@@ -104,17 +106,19 @@ def _lines(found: Explanation, cells: list[str | None] | None) -> Iterator[str]:
             yield f"Location  {line(origin.location)}"
         yield f"Task      {line(origin.task_id)}"
         worker = f" on {line(origin.worker)}" if origin.worker else ""
-        yield f"Loaded    {stamp(found.history[0].recorded_at)}{worker}"
+        [loaded] = [one.recorded_at for one in found.history if one.event == "loaded"][:1]
+        yield f"Loaded    {stamp(loaded)}{worker}"
     if found.history:
         yield ""
         yield from render(_HISTORY, found.history)
 
 
+_EVENTS = {"loaded": "", "taken_back": " (taken back)", "restored": " (taken back: this price holds again)"}
 _HISTORY = [
     Column("VALID AS", lambda change: stamp(change.as_of)),
     Column("PRICE", lambda change: money(change.price, change.currency), right=True),
     Column("PER", lambda change: f"{change.price_basis.normalize():f}", right=True),
     Column("FILE", lambda change: line(change.source), least=10),
     Column("ROW", lambda change: f"{change.row:,}", right=True),
-    Column("TASK", lambda change: line(change.task_id or "-")),
+    Column("TASK", lambda change: line(change.task_id or "-") + _EVENTS[change.event]),
 ]

@@ -18,8 +18,10 @@ from cli.screen import Screen
 from cli.summary import buckets, ignored, understanding_lines
 from cli.text import duration, line, plural, span
 from contracts.account import Account
+from contracts.band import HELD
 
 if TYPE_CHECKING:
+    from db.reports_questions import HeldList
     from db.reports_tasks import TaskDetail
     from workers.app import App
 
@@ -48,7 +50,7 @@ def load(
     parser: Annotated[str | None, typer.Option(help="Instead of the one the file calls for.")] = None,
 ) -> int:
     """Load a price list. Returns at once with the task's id, or with --wait when the list is loaded: exit 6 if rows
-    were rejected, 1 if the task is dead, 124 if the wait ran out."""
+    were rejected or held, 5 if a question holds the whole list, 1 if the task is dead, 124 if the wait ran out."""
     screen: Screen = ctx.obj
     patience = _patience(wait)
     wishes = Wishes(supplier, sheet, currency, decimal, tuple(column), as_of, priority, key, parser)
@@ -118,17 +120,35 @@ def _accepted(screen: Screen, handed: HandedIn, answer: Any, before: str | None)
 async def conclude(screen: Screen, opened: App, detail: TaskDetail, before: str | None) -> int:
     """The summary of a task that has ended; the exit code says how."""
     task = detail.task
+    if task.state == "dead" and (lists := await opened.reports.open_questions(task_id=task.task_id)):
+        return _asks(screen, lists[0])
     if task.state != "completed":
         await _died(opened, detail)
     account = Account.from_document(detail.account) if detail.account else Account()
     groups = await opened.reports.rejected_groups(task_id=task.task_id) if account.rejected else ()
     document = {"task_id": task.task_id, "state": task.state, "same_bytes_as": before, "result": detail.result}
     screen.answer(document, lambda: _lines(screen, detail, account, groups, before))
-    if account.rejected:
+    if account.held.total():
+        screen.next(f"pricemill held show {line(task.task_id)}")
+    elif account.rejected:
         screen.next(f"pricemill rejected list --task {line(task.task_id)}")
     else:
         screen.next(f"pricemill suppliers show {line(task.supplier)!r}")
     return Exit.FINDINGS if account.rejected or account.held else Exit.DONE
+
+
+def _asks(screen: Screen, held: HeldList) -> int:
+    from cli.held import question_lines
+
+    document = {"task_id": held.task_id, "state": "held", "question": held.question.document()}
+    told = screen.paint("Held", "bold", "yellow")
+    first = f"{told}      {line(held.task_id)}: nothing is loaded"
+    screen.answer(document, lambda: [first, *question_lines(held.question)])
+    if held.question.options:
+        screen.next(f"pricemill held answer {line(held.task_id)} NUMBER")
+    else:
+        screen.next(f"pricemill suppliers profile show {line(held.supplier)!r}")
+    return Exit.REFUSED
 
 
 async def _died(opened: App, detail: TaskDetail) -> None:
@@ -146,6 +166,13 @@ async def _died(opened: App, detail: TaskDetail) -> None:
     )
 
 
+def _turnover(detail: TaskDetail) -> Iterator[str]:
+    """Warnings about the list as a whole; those about how it is read are told with that."""
+    understanding = detail.understanding or {}
+    told = {*understanding.get("warnings", ()), *(understanding.get("description") or {}).get("notes", ())}
+    yield from (warning for warning in (detail.result or {}).get("warnings", ()) if warning not in told)
+
+
 def _lines(
     screen: Screen, detail: TaskDetail, account: Account, groups: tuple[Any, ...], before: str | None
 ) -> Iterator[str]:
@@ -159,6 +186,11 @@ def _lines(
     yield f"          {buckets(account)}"
     if account.ignored:
         yield f"          Ignored: {ignored(account)}"
+    for warning in _turnover(detail):
+        yield f"          {screen.paint(line(warning), 'yellow')}"
+    for reason, number in account.held.most_common():
+        if number:
+            yield f"          {screen.paint(f'Held {number:,}', 'yellow')}: {HELD.get(reason, reason)}"
     if before:
         yield f"          The same bytes were loaded by task {line(before)}."
     for group in groups:

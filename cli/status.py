@@ -44,9 +44,17 @@ def verdict(status: Status) -> tuple[Exit, str, str]:
         return Exit.FINDINGS, "Degraded", f"the oldest due task waits for {duration(status.oldest_due_seconds)}"
     if status.dead:
         return Exit.FINDINGS, "Degraded", f"{plural(status.dead, 'dead letter')} to look at"
+    if status.held_lists or status.held_rows:
+        return Exit.FINDINGS, "Degraded", f"{_held(status)} for a person"
     if status.due and not alive:
         return Exit.FINDINGS, "Degraded", f"{plural(status.due, 'task')} due and no worker is alive"
     return Exit.DONE, "Healthy", "nothing waits too long, nothing is dead"
+
+
+def _held(status: Status) -> str:
+    parts = [(status.held_lists, "list"), (status.held_rows, "price")]
+    number = status.held_lists + status.held_rows
+    return " and ".join(plural(held, noun) for held, noun in parts if held) + (" waits" if number == 1 else " wait")
 
 
 def present(screen: Screen, status: Status) -> int:
@@ -59,6 +67,8 @@ def present(screen: Screen, status: Status) -> int:
         screen.list(status.runs, _columns(status), empty="")
     if status.dead:
         screen.next("pricemill dead groups")
+    elif status.held_lists or status.held_rows:
+        screen.next("pricemill held list")
     elif status.due and not any(worker.alive for worker in status.workers):
         screen.next("pricemill worker")
     elif status.runs or status.queued or status.retryable:
@@ -84,6 +94,7 @@ def _lines(screen: Screen, status: Status, code: Exit, word: str, reason: str) -
         f"Running  {count(status.running)}",
         f"Retry    {count(status.retryable)}",
         f"Dead     {count(status.dead)} open",
+        f"Held     {plural(status.held_lists, 'list')}, {plural(status.held_rows, 'price')}",
         f"Ended    {count(status.finished_today)} in the last 24 h",
         f"Rows     {speed:<13} {100 * bad:.1f} % rejected, over the last 10 min",
         f"Workers  {len(alive)} alive, {plural(slots, 'slot')}" + (f", {lost} lost" if lost else ""),

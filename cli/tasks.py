@@ -1,4 +1,4 @@
-"""`pricemill tasks`: list, show, retry and cancel tasks."""
+"""`pricemill tasks`: list, show, retry, cancel and take back tasks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.confirm import agree
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_task, short_ids
 from cli.problems import NotFound, Usage
-from cli.screen import Screen
+from cli.screen import Screen, plain
 from cli.summary import buckets, understanding_lines
 from cli.table import Column
 from cli.text import count, line, plural, stamp
@@ -121,6 +122,10 @@ def _lines(detail: TaskDetail) -> Iterator[str]:
         yield f"Rows      {buckets(account)}"
     if detail.understanding:
         yield from understanding_lines(detail.understanding)
+    if detail.reverted_at is not None:
+        done = detail.reverted or {}
+        because = f": {line(done['reason'])}" if done.get("reason") else ""
+        yield f"Reverted  {stamp(detail.reverted_at)} by {line(done.get('by', '-'))}{because}"
     for attempt in detail.attempts:
         # A failure has a message; what was put back or cancelled only a reason.
         why = (attempt.error or {}).get("message") or (attempt.error or {}).get("reason")
@@ -141,8 +146,11 @@ def retry(
 
     async def replay(opened: Any) -> int:
         ids = [await one_task(opened.reports, one) for one in task]
-        states = [(await opened.reports.task(one)).task.state for one in ids]
-        for one, state in zip(ids, states, strict=True):
+        details = [await opened.reports.task(one) for one in ids]
+        for one, detail in zip(ids, details, strict=True):
+            state = detail.task.state
+            if detail.reverted_at is not None:
+                raise StateConflict(f"task {one} was taken back and never runs again", next="import the file anew")
             if state not in {"dead", "cancelled"}:
                 raise StateConflict(
                     f"task {one} is {state}; only dead and cancelled tasks are started again",
@@ -188,3 +196,38 @@ def cancel(
         return Exit.REFUSED if "ended" in answers.values() else Exit.DONE
 
     return context.run(end)
+
+
+@app.command()
+def revert(
+    ctx: typer.Context,
+    task: Annotated[str, typer.Argument(help="Id, or the beginning of one.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+) -> int:
+    """Take back what a task loaded: prices and names are what they were before, new items are withdrawn. The history
+    keeps both; what later lists priced is left alone; the same file can be imported again."""
+    screen: Screen = ctx.obj
+
+    async def take_back(opened: Any) -> int:
+        from db.revert import Reverts
+
+        one = await one_task(opened.reports, task)
+        async with Reverts.open(opened.database_url) as reverts:
+            would = await reverts.revert(one, actor=context.actor(), reason=reason, keep=False)
+            sentence = f"{plural(would.restored, 'price')} back, {plural(would.withdrawn, 'new item')} withdrawn"
+            sentence += f", {would.left_alone:,} left that later lists priced" if would.left_alone else ""
+            if dry_run:
+                screen.answer({"would_revert": one, **plain(would)}, lambda: [f"Would take back: {sentence}."])
+                return Exit.DONE
+            number = would.restored + would.withdrawn
+            if not agree(screen, f"take back task {line(one)}: {sentence}", count=number, yes=yes):
+                return Exit.DONE
+            done = await reverts.revert(one, actor=context.actor(), reason=reason)
+        screen.answer({"reverted": one, **plain(done)}, lambda: [f"Taken back: {sentence}."])
+        screen.next(f"pricemill tasks show {one}")
+        return Exit.DONE
+
+    return context.run(take_back)

@@ -46,25 +46,25 @@ class RecentError:
 
 BY_PRODUCT = (
     ITEM
-    + """WHERE i.product_id = (SELECT id FROM products WHERE internal_sku = $1)
+    + """WHERE i.withdrawn_at IS NULL AND i.product_id = (SELECT id FROM products WHERE internal_sku = $1)
   AND ($2::bigint IS NULL OR i.id > $2) ORDER BY i.id LIMIT $3"""
 )
 
 BY_CHARACTERISTICS = (
     ITEM
-    + """WHERE i.characteristics @> $1::jsonb
+    + """WHERE i.withdrawn_at IS NULL AND i.characteristics @> $1::jsonb
   AND ($2::bigint IS NULL OR i.id > $2) ORDER BY i.id LIMIT $3"""
 )
 
 BY_PRICE = (
     ITEM
-    + """WHERE i.current_price BETWEEN $1 AND $2 AND ($3::char(3) IS NULL OR i.currency = $3)
+    + """WHERE i.withdrawn_at IS NULL AND i.current_price BETWEEN $1 AND $2 AND ($3::char(3) IS NULL OR i.currency = $3)
   AND ($4::numeric IS NULL OR (i.current_price, i.id) > ($4, $5::bigint)) ORDER BY i.current_price, i.id LIMIT $6"""
 )
 
 RECENT_INGESTS = (
     ITEM
-    + """WHERE i.last_ingested_at >= $1
+    + """WHERE i.withdrawn_at IS NULL AND i.last_ingested_at >= $1
   AND ($2::timestamptz IS NULL OR (i.last_ingested_at, i.id) < ($2, $3::bigint))
 ORDER BY i.last_ingested_at DESC, i.id DESC LIMIT $4"""
 )
@@ -86,7 +86,7 @@ SELECT p.internal_sku, p.name, i.currency, count(DISTINCT i.supplier_id) AS supp
        trim_scale(round(max(i.current_price / i.price_basis), 6)) AS highest
 FROM (SELECT id, internal_sku, name FROM products
       WHERE status = 'active' AND ($1::text IS NULL OR internal_sku > $1) ORDER BY internal_sku LIMIT $2) p
-JOIN supplier_items i ON i.product_id = p.id
+JOIN supplier_items i ON i.product_id = p.id AND i.withdrawn_at IS NULL
 GROUP BY p.internal_sku, p.name, i.currency ORDER BY p.internal_sku, i.currency LIMIT 10000
 """
 

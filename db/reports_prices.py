@@ -40,6 +40,8 @@ class Change:
     task_id: str | None
     source: str
     row: int
+    event: str = "loaded"
+    """loaded; taken_back = loaded, and the list was taken back since; restored = it held again when `task_id` was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class ItemRow:
     characteristics: dict[str, Any]
     as_of: datetime
     last_ingested_at: datetime
+    withdrawn_at: datetime | None = None
+    """Since when the only lists that named it are taken back; such items are left out of all lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Explanation:
     origin: Origin | None
     """None if the task that wrote it is gone."""
     history: tuple[Change, ...]
-    """Newest first; the first is the current price."""
+    """Newest first; the first is the current price, unless the item is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ class PriceChange:
 _SUPPLIER = """
 SELECT s.name, s.source_type, s.applied_as_of, s.updated_at,
        (SELECT max(version) FROM supplier_profiles p WHERE p.supplier_id = s.id) AS profile,
-       (SELECT count(*) FROM (SELECT 1 FROM supplier_items i WHERE i.supplier_id = s.id LIMIT $1) n) AS items,
+       (SELECT count(*) FROM (SELECT 1 FROM supplier_items i
+                               WHERE i.supplier_id = s.id AND i.withdrawn_at IS NULL LIMIT $1) n) AS items,
        t.task_id AS last_task, t.status::text AS last_state
 FROM suppliers s
 LEFT JOIN LATERAL (SELECT task_id, status FROM (SELECT task_id, status, supplier_name FROM tasks
@@ -114,16 +119,17 @@ LEFT JOIN LATERAL (SELECT task_id, status FROM (SELECT task_id, status, supplier
 ITEM = """
 SELECT i.id, s.name AS supplier, i.supplier_sku AS sku, i.name, i.current_price AS price, i.currency, i.price_basis,
        i.unit, i.gtin, p.internal_sku AS product, i.characteristics::text AS characteristics, i.as_of,
-       i.last_ingested_at
+       i.last_ingested_at, i.withdrawn_at
 FROM supplier_items i JOIN suppliers s ON s.id = i.supplier_id LEFT JOIN products p ON p.id = i.product_id
 """
 
 _HISTORY = """
 SELECT h.price, h.currency, h.price_basis, h.as_of, h.recorded_at, h.source_row AS row, h.task_key, t.task_id,
+       CASE WHEN h.task_key < 0 THEN 'restored' WHEN t.reverted_at IS NULL THEN 'loaded' ELSE 'taken_back' END AS event,
        coalesce(t.message #>> '{source_config,file_path}', t.message #>> '{source_config,url}',
                 t.message #>> '{source_config,sheet_url}') AS location
-FROM price_history h LEFT JOIN tasks t ON t.id = h.task_key
-WHERE h.supplier_item_id = $1 ORDER BY h.as_of DESC, h.id DESC LIMIT $2
+FROM price_history h LEFT JOIN tasks t ON t.id = abs(h.task_key)
+WHERE h.supplier_item_id = $1 ORDER BY h.id DESC LIMIT $2
 """
 
 _ORIGIN = """
@@ -142,8 +148,8 @@ FROM tasks t
 JOIN suppliers s ON s.name = t.supplier_name
 JOIN supplier_items i ON i.supplier_id = s.id AND i.task_key = t.id
 JOIN price_history h ON h.supplier_item_id = i.id AND h.task_key = t.id
-JOIN LATERAL (SELECT price FROM price_history o WHERE o.supplier_item_id = i.id AND o.task_key < t.id
-              ORDER BY o.as_of DESC, o.id DESC LIMIT 1) o ON true
+JOIN LATERAL (SELECT price FROM price_history o WHERE o.supplier_item_id = i.id AND o.id < h.id
+              ORDER BY o.id DESC LIMIT 1) o ON true
 WHERE t.task_id = $1 ORDER BY i.supplier_sku LIMIT $2
 """
 
@@ -169,7 +175,7 @@ class PriceReports(ReadModels):
         """Items of one supplier by SKU."""
         query = ITEM + (
             "WHERE i.supplier_id = (SELECT id FROM suppliers WHERE name = $1) "
-            "AND ($2::text IS NULL OR i.supplier_sku > $2) ORDER BY i.supplier_sku LIMIT $3"
+            "AND i.withdrawn_at IS NULL AND ($2::text IS NULL OR i.supplier_sku > $2) ORDER BY i.supplier_sku LIMIT $3"
         )
         rows = await self._rows(query, supplier, after, limit + 1)
         return page([item_row(row) for row in rows], limit, [row["sku"] for row in rows])
@@ -183,7 +189,8 @@ class PriceReports(ReadModels):
         if row is None:
             return None
         history = await self._rows(_HISTORY, row["id"], limit)
-        origin = await self._origin(history[0]["task_key"], history[0]["row"]) if history else None
+        loaded = next((one for one in history if one["event"] == "loaded"), None)
+        origin = None if loaded is None else await self._origin(loaded["task_key"], loaded["row"])
         return Explanation(item=item_row(row), origin=origin, history=tuple(_change(one) for one in history))
 
     async def price_timeline(self, supplier: str, sku: str, *, limit: int = 1000) -> tuple[Change, ...]:
@@ -233,4 +240,5 @@ def _change(row: Any) -> Change:
         task_id=row["task_id"],
         source=source_name(row["location"]),
         row=row["row"],
+        event=row["event"],
     )

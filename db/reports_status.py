@@ -38,7 +38,11 @@ class Status:
     """Queued or retryable, and their time has come."""
     oldest_due_seconds: float | None
     dead: int
-    """Open dead letters."""
+    """Open dead letters, but for lists that are held."""
+    held_lists: int
+    """Lists that wait for an answer."""
+    held_rows: int
+    """Prices that wait for a decision."""
     finished_today: int
     """Ended within the last 24 hours."""
     rows_per_minute: float
@@ -55,7 +59,11 @@ SELECT now() AS now, count(*) FILTER (WHERE status = 'queued') AS queued,
        count(*) FILTER (WHERE status = 'retryable') AS retryable, count(*) FILTER (WHERE status = 'running') AS running,
        count(*) FILTER (WHERE status <> 'running' AND run_at <= now()) AS due,
        extract(epoch FROM now() - min(run_at) FILTER (WHERE status <> 'running' AND run_at <= now()))::float AS oldest,
-       (SELECT count(*) FROM dead_letters WHERE status = 'open') AS dead,
+       (SELECT count(*) FROM dead_letters
+         WHERE status = 'open' AND error #> '{context,question}' IS NULL) AS dead,
+       (SELECT count(*) FROM dead_letters
+         WHERE status = 'open' AND error #> '{context,question}' IS NOT NULL) AS held_lists,
+       (SELECT count(*) FROM held_rows WHERE status = 'open') AS held_rows,
        (SELECT count(*) FROM tasks f WHERE f.finished_at > now() - interval '24 hours') AS finished
 FROM tasks WHERE status IN ('queued', 'running', 'retryable') LIMIT 1
 """
@@ -104,6 +112,8 @@ class StatusReport(ReadModels):
             due=depth["due"],
             oldest_due_seconds=depth["oldest"],
             dead=depth["dead"],
+            held_lists=depth["held_lists"],
+            held_rows=depth["held_rows"],
             finished_today=depth["finished"],
             rows_per_minute=round(speed["rows"] / minutes, 1),
             rejected_per_minute=round(speed["rejected"] / minutes, 1),

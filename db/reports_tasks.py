@@ -67,6 +67,10 @@ class TaskDetail:
     blocked_by: str | None
     """The older unfinished task of the same supplier that has to end first."""
     attempts: tuple[Attempt, ...]
+    reverted_at: datetime | None = None
+    """When what it loaded was taken back."""
+    reverted: dict[str, Any] | None = None
+    """By whom, why, and what became of its items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ ORDER BY t.id DESC LIMIT $4"""
 )
 
 _DETAIL = """
-SELECT t.as_of, t.source_sha256, t.message::text AS message, t.result::text AS result,
+SELECT t.as_of, t.source_sha256, t.message::text AS message, t.result::text AS result, t.reverted_at,
+       t.reverted::text AS reverted,
        (SELECT d.id::text FROM dead_letters d WHERE d.task_key = t.id AND d.status = 'open' LIMIT 1) AS dead_letter,
        (SELECT o.task_id FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.id < t.id
           AND o.status IN ('queued', 'running', 'retryable') AND t.status IN ('queued', 'retryable')
@@ -172,6 +177,8 @@ class TaskReports(ReadModels):
             dead_letter=more["dead_letter"],
             blocked_by=more["blocked_by"],
             attempts=tuple(Attempt(**{**dict(one), "error": json(one["error"])}) for one in attempts),
+            reverted_at=more["reverted_at"],
+            reverted=json(more["reverted"]),
         )
 
     async def progress(self, task_id: str) -> Progress | None:

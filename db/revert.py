@@ -79,23 +79,34 @@ class Reverts:
         finally:
             await close_pool(pool)
 
-    async def revert(self, task_id: str, *, actor: str, reason: str = "") -> Reverted:
+    async def revert(self, task_id: str, *, actor: str, reason: str = "", keep: bool = True) -> Reverted:
         """One transaction; done again, it changes nothing and answers as the first time. The task never runs again,
         and none of its items is matched unread, so that the same file can be loaded by a new task. Raises StateConflict
-        for a task that has not ended, and while a task of the supplier runs."""
+        for a task that has not ended, and while a task of the supplier runs. Not to `keep` it only tells what would
+        become of the items."""
 
         async def act(connection: asyncpg.Connection) -> Reverted:
             await limit_transactions(connection, SECONDS)
-            async with connection.transaction():
-                task = await connection.fetchrow(_TASK, task_id)
-                if task is None:
-                    raise StateConflict(f"there is no task {task_id}")
-                if task["reverted_at"] is not None:
-                    return Reverted(task["supplier_name"], task["reverted_at"], **orjson.loads(task["reverted"]))
-                async with exclusive(connection, task["id"], task["supplier_name"]):
-                    return await _revert(connection, task, actor, reason)
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                told = await self._act(connection, task_id, actor, reason)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await (transaction.commit() if keep else transaction.rollback())
+            return told
 
         return await self._statements.run(act)
+
+    async def _act(self, connection: asyncpg.Connection, task_id: str, actor: str, reason: str) -> Reverted:
+        task = await connection.fetchrow(_TASK, task_id)
+        if task is None:
+            raise StateConflict(f"there is no task {task_id}")
+        if task["reverted_at"] is not None:
+            return Reverted(task["supplier_name"], task["reverted_at"], **orjson.loads(task["reverted"]))
+        async with exclusive(connection, task["id"], task["supplier_name"]):
+            return await _revert(connection, task, actor, reason)
 
 
 async def _revert(connection: asyncpg.Connection, task: asyncpg.Record, actor: str, reason: str) -> Reverted:

@@ -1,0 +1,39 @@
+"""Which held prices are meant: named by code, or by a task, a supplier, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cli.problems import NotFound, Usage
+
+if TYPE_CHECKING:
+    from db.reports import Reports
+    from db.reports_held import HeldPrice
+
+PAGE = 1000
+
+
+async def chosen(
+    reports: Reports, skus: Sequence[str], *, task_id: str | None, supplier: str | None, everything: bool
+) -> list[HeldPrice]:
+    """Raises Usage if nothing is named, or codes that several suppliers have; NotFound for a code of which no price is
+    held."""
+    from db.reports_held import HeldFilter
+
+    if not skus and task_id is None and supplier is None and not everything:
+        raise Usage("name codes, or give --task, --supplier or --all", next="pricemill held list")
+    found: list[HeldPrice] = []
+    after: str | None = None
+    while True:
+        which = HeldFilter(skus=tuple(skus), supplier=supplier, task_id=task_id, after=after, limit=PAGE)
+        page = await reports.held_prices(which)
+        found += page.items
+        if (after := page.next) is None:
+            break
+    if missing := sorted(set(skus) - {row.sku for row in found}):
+        raise NotFound(f"no price of {missing[0]!r} is held", next="pricemill held list")
+    suppliers = sorted({row.supplier for row in found})
+    if skus and len(suppliers) > 1:
+        raise Usage(f"{suppliers[0]!r} and {suppliers[1]!r} both have such a price held; add --supplier")
+    return found
