@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from python_calamine import CalamineError, CalamineWorkbook
+
 from benchmarks.corpus_facts import Corpus, Duplicates, Facts, Mode, profile
+from config.profiles import amend
+
+ANSWERS = 6
+"""Ready answers of a question that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +50,28 @@ def order_of(facts: Facts, supplier: str, mode: Mode, duplicates: Duplicates) ->
 
 
 def sheet_of(facts: Facts) -> str | None:
-    """Name of the sheet that the facts mean; None leaves the choice to the product."""
+    """Name of the sheet that the facts mean, given by name or place; None leaves the choice to the product."""
     sheet = facts.format.get("sheet")
-    return sheet if isinstance(sheet, str) else None
+    if not isinstance(sheet, int):
+        return sheet if isinstance(sheet, str) else None
+    try:
+        names = CalamineWorkbook.from_path(str(facts.path)).sheet_names
+    except (CalamineError, OSError):
+        return None
+    return names[sheet] if 0 <= sheet < len(names) else None
+
+
+def answered(run: Run, number: int, facts: Facts, question: Mapping[str, Any]) -> list[Order]:
+    """A list that is held, with each of its first ready answers taken, for a supplier of its own each."""
+    return [
+        Order(
+            f"{supplier_of('automatic', 'list', number)} answer {answer}",
+            facts.path,
+            amend(None, option["patch"]).document(),
+            run.duplicates,
+        )
+        for answer, option in enumerate(question["options"][:ANSWERS], start=1)
+    ]
 
 
 def plan(run: Run) -> tuple[list[Order], list[Order]]:

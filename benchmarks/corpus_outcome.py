@@ -24,11 +24,19 @@ class Outcome:
         """The question that holds the list, with its answers; None if it is not held."""
         if self.status != "dead" or self.error is None:
             return None
-        asked = (self.error.get("context") or {}).get("question")
+        asked = self.asked
         if asked is None:
             return self.error["message"] if self.error["code"] in HOLDING else None
         answers = "; ".join(f"{n}) {option['label']}" for n, option in enumerate(asked["options"], start=1))
         return f"{asked['sentence']}{f' [{answers}]' if answers else ''}"
+
+    @property
+    def asked(self) -> Mapping[str, Any] | None:
+        """The question as a document with its options."""
+        if self.error is None:
+            return None
+        asked: Mapping[str, Any] | None = (self.error.get("context") or {}).get("question")
+        return asked
 
     @property
     def refusal(self) -> str:
