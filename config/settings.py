@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     """Largest source."""
     fetch_seconds: Annotated[float, Field(ge=1)] = 300.0
     """That fetching a source may take."""
-    parser_memory_bytes: Annotated[int, Field(ge=64_000_000)] = 1_073_741_824
+    parser_memory_bytes: Annotated[int, Field(ge=64_000_000)] = 536_870_912
     """Of the child process that reads binary formats."""
     parser_cpu_seconds: Annotated[int, Field(ge=1)] = 600
     """Of that child process."""

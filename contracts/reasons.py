@@ -85,7 +85,11 @@ _ALL = (
     Reason(
         "line_withdrawn", "the catalogue withdraws the item: {value}", "nothing; an item keeps the price it last had"
     ),
-    Reason("error_cell", "{field} holds the spreadsheet error {value}", "repair the formula"),
+    Reason(
+        "error_cell",
+        "{field} holds the spreadsheet error {value}",
+        "repair the formula; #FORMULA! has no result in the file: open it in a spreadsheet program and save it",
+    ),
     Reason(
         "key_ambiguous",
         "{field} “{value}” stands in this list more than once with different prices",

@@ -12,10 +12,12 @@ from contracts.errors import SourceRefused, SourceUnreadable
 WorkbookFormat = Literal["xlsx", "xlsb", "ods"]
 
 MAX_ENTRIES = 2_000
-MAX_UNPACKED = 300_000_000
-MAX_RATIO, RATIO_FROM = 100, 50_000_000
-"""A larger ratio is a bomb, but only matters above this size unpacked."""
-MAX_SHARED_STRINGS = 20_000_000
+MAX_UNPACKED = 1_500_000_000
+"""A million rows of twenty columns; sheets are read row by row."""
+MAX_RATIOS = ((50_000_000, 100), (100_000_000, 40))
+"""Above a size unpacked, a larger ratio is a bomb. Sheets of a million formatted blank rows reach about 20."""
+MAX_SHARED_STRINGS = 100_000_000
+"""They are held in memory."""
 _PROLOG = 65_536
 _DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _ENCRYPTED = 0x1
@@ -54,7 +56,7 @@ def _check_sizes(entries: list[zipfile.ZipInfo], name: str) -> None:
     unpacked, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
     if unpacked > MAX_UNPACKED:
         raise refuse(f"{unpacked:,} bytes unpacked; {MAX_UNPACKED:,} are allowed")
-    if unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed:
+    if any(unpacked > size and unpacked > ratio * packed for size, ratio in MAX_RATIOS):
         raise refuse(f"it unpacks to {unpacked // max(packed, 1):,} times its size")
     for entry in entries:
         if entry.filename.lower().endswith("sharedstrings.xml") and entry.file_size > MAX_SHARED_STRINGS:

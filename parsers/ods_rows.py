@@ -166,7 +166,7 @@ def _value(attributes: dict[str, str], text: str) -> tuple[str, Cell]:
     """Kind and value, as a person sees it where the number alone would say something else."""
     kind = attributes.get("office:value-type", "")
     if attributes.get("calcext:value-type") == "error":
-        return "error", text or "#ERR!"
+        return "error", text if text[:1] == "#" else "#ERR!"  # Err:502 and the like
     if kind in {"float", "currency", "percentage"}:
         found = number(attributes.get("office:value", ""))
         if kind == "percentage":

@@ -13,9 +13,10 @@ from parsers.values import EXACT, cell
 
 _TOKEN = re.compile(r'"([^"]*)"?|\\(.)|[_*].?|\[\$([^\]-]*)(?:-([0-9A-Fa-f]+))?\]|\[([^\]]*)\]|(.)', re.DOTALL)
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
-_BUILTIN: dict[int, str] = {9: "0%", 10: "0.00%", 14: "m/d/yy", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM",
-            19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "m/d/yy h:mm", 45: "mm:ss", 46: "[h]:mm:ss",
-            47: "mmss.0"} | dict.fromkeys((*range(27, 37), *range(50, 59)), "m/d/yy")  # fmt: skip
+_BUILTIN: dict[int, str] = {
+    9: "0%", 10: "0.00%", 14: "m/d/yy", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM",
+    19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "m/d/yy h:mm", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mmss.0",
+} | dict.fromkeys((*range(27, 37), *range(50, 59)), "m/d/yy")  # fmt: skip
 """ECMA-376 part 1, 18.8.30. The built-in currency formats (5-8, 37-44) are left out: they show the currency of the
 computer that opens the file."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import xlrd
+from xlrd.formatting import std_format_strings
 
 from contracts.rows import Cell
 from parsers.values import cell
@@ -42,11 +43,16 @@ class XlsBook:
         ]
         self.notes: list[str] = []
         self._from_1904 = bool(self._book.datemode)
-        formats = self._book.format_map
-        self._styles: list[Shown] = [
-            shown(formats[style.format_key].format_str) if style.format_key in formats else PLAIN
-            for style in self._book.xf_list
-        ]
+        self._styles = [self._shown(style.format_key) for style in self._book.xf_list]
+
+    def _shown(self, number: int) -> Shown:
+        known = self._book.format_map.get(number)
+        if known is None:
+            return PLAIN
+        how = shown(known.format_str)
+        # what xlrd puts in place of a built-in format that the file does not write down
+        guessed = how.sign is not None and known.format_str == std_format_strings.get(number)
+        return how._replace(sign=None) if guessed else how
 
     def peek(self, name: str) -> Iterator[list[Cell]]:
         return self.rows(name, Marks())

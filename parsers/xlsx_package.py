@@ -39,7 +39,8 @@ class Package:
             element.get("date1904") in {"1", "true"} for element in root.iter() if local(element) == "workbookPr"
         )
         parts = {kind: part for kind, part in relations.values() if part.lower() in self._names}
-        self._texts = parts.get("sharedStrings")
+        # the fast reader goes by this name; both must see the same texts
+        self._texts = parts.get("sharedStrings") or self._names.get("xl/sharedstrings.xml")
         self.styles = tuple(_styles(self._root(parts["styles"]))) if "styles" in parts else ()
         """How cells are shown, by the number that they name as their style."""
 

@@ -12,7 +12,7 @@ from pipeline.understanding.words import Hit, extra_hits, hits, vocabulary
 
 _PER = re.compile(
     r"(?:(?P<word>\b(?:per|pro|je|par|por|za|за|на|à))\s+|(?P<slash>/)\s*)"
-    r"(?P<count>[0-9]{1,3}(?:[ .,'][0-9]{3})+|[0-9]{1,7})?(?![0-9])\s*(?P<unit>[^\W\d_]+[23²³]?)?",
+    r"(?P<count>[0-9]{1,3}(?:[ .,'][0-9]{3})+|[0-9]{1,7})?(?![0-9]|[./-][0-9])\s*(?P<unit>[^\W\d_]+[23²³]?)?",
     re.IGNORECASE,
 )
 _GENERIC = frozenset(

@@ -21,10 +21,11 @@ ERROR_CELLS = frozenset(
         "#N/A", "#NA", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!",
         "#GETTING_DATA", "#ERROR!", "#NV", "#WERT!", "#BEZUG!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!", "#NOMBRE?",
         "#VALOR!", "#¡VALOR!", "#¡REF!", "#¡DIV/0!", "#ARG!", "#ADR!", "#Н/Д", "#ССЫЛКА!", "#ЗНАЧ!", "#ДЕЛ/0!",
-        "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!",
+        "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!", "#BLOCKED!", "#BUSY!", "#CONNECT!", "#EXTERNAL!", "#UNKNOWN!", "#ERR!", "#FORMULA!",
     )
 )  # fmt: skip
-"""How spreadsheets in several languages write a failed formula."""
+"""How spreadsheets in several languages write a failed formula; #FORMULA! and #ERR! are our own words for one without a
+result and for an error that has no name."""
 
 
 class TextInvalid(ValueError):
