@@ -64,6 +64,8 @@ def map_columns(
     if first_rows and more is not None and not fields and (plain := plain_columns(table)):
         fields |= plain
         problems.clear()
+    if "name" not in fields:
+        _name_within_key(table, fields)
     if "name" not in fields and name_from_sku and "sku" in fields:
         fields["name"] = [
             Mapped(mapped.index, mapped.certainty, "profile: the code is the name") for mapped in fields["sku"]
@@ -191,6 +193,15 @@ def _take_gtins_as_keys(table: Table, fields: Fields, problems: dict[str, str]) 
     gtin = fields["gtin"][0].index
     if gtin_as_key(table, gtin, fields["price"][0].index):
         fields["sku"] = [Mapped(gtin, 0.85, "no other codes; every item has a GTIN of its own")]
+
+
+def _name_within_key(table: Table, fields: Fields) -> None:
+    """Whoever makes the name a key, alone or with other columns, still means it as name."""
+    for mapped in fields.get("sku", ()):
+        hit = table.headings[mapped.index].hit("name")
+        if hit is not None and hit.level >= 3 and disagrees(table, "name", mapped.index, hit.level) is None:
+            fields["name"] = [Mapped(mapped.index, CERTAINTY[hit.level], f"{hit.reason}; part of the key, too")]
+            return
 
 
 def _join_halves(table: Table, fields: Fields) -> None:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from pipeline.understanding.text import fold
 
 NEAR = 0.85
-"""Least likeness of a misspelt header. Measured on the vocabulary itself: with one letter missing, doubled, swapped or
-mistyped, words of five letters and more stay above; no word of one field comes as near to another field."""
+"""Least likeness of a misspelt header. Measured on the vocabulary (tests/unit/test_headers.py): more than 95 % of the
+words with seven letters and more are known with one letter missing, doubled, swapped or mistyped, and none is taken for
+another field; from 0.8 down, scores of words of two fields are as near to each other."""
 KINDS = ("net", "gross", "cost", "list", "retail", "wholesale", "promo", "reference", "other")
 """What kind of price a header can say. reference: former, market and recommended prices. other: totals, deposits,
 freight, the lowest and highest of several."""

@@ -8,7 +8,7 @@ from contracts.task import TaskOptions
 from pipeline.understanding.headings import read_heading
 from pipeline.understanding.text import fold
 from pipeline.understanding.understand import understand
-from pipeline.understanding.words import KINDS, kinds_of, vocabulary
+from pipeline.understanding.words import KINDS, hits, kinds_of, vocabulary
 
 CSV = Description("csv", encoding="utf-8", delimiter=";")
 
@@ -295,6 +295,32 @@ def test_a_misspelt_header_is_known_with_little_certainty_and_never_for_the_pric
     assert {column.field for column in found.columns if 0 < column.certainty < 0.8} == {"sku", "name"}
     with pytest.raises(MappingIncomplete, match="proves nothing"):
         read("SKU;Name;Selling pirce", OWN, NAMES, PRICES)
+
+
+def misspelt(word):
+    middle = len(word) // 2
+    yield word[:middle] + word[middle + 1 :]
+    yield word[:middle] + word[middle] + word[middle:]
+    yield word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
+    yield word[:middle] + ("q" if word[middle] != "q" else "z") + word[middle + 1 :]
+
+
+def test_one_wrong_letter_in_a_known_word_is_read_as_that_field_or_as_none():
+    fields = {}
+    for field in HEADERS["English"]:
+        for word in vocabulary(f"fields.{field}.exact"):
+            fields.setdefault(word, set()).add(field)
+    read_right = tried = 0
+    for word, meant in fields.items():
+        if len(word) < 7:
+            continue
+        for wrong in misspelt(word):
+            if wrong not in fields:
+                found = hits(wrong)
+                tried += 1
+                read_right += bool(found) and found[0].field in meant
+                assert not {hit.field for hit in found if hit.level == 1} - meant, (word, wrong)
+    assert read_right > 0.95 * tried
 
 
 def test_every_kind_of_price_has_words_in_every_language():
