@@ -16,8 +16,8 @@ __all__ = ["Ambiguity", "Evidence", "Mark", "apply", "collect", "contradicts", "
 _NO_MINOR_UNIT = ({"JPY"}, {"KRW"})
 """Currencies without decimals (ISO 4217) of countries that never write a decimal comma: "1,234円" groups thousands."""
 _SPLIT = re.compile(r"[., ']")
-CERTAIN = 100
-"""So many values with at most two decimals make a third decimal in one value in a hundred a doubt about that value."""
+CERTAIN = 10
+"""So many values with at most two decimals make a third decimal in one value in ten a doubt about that value."""
 
 
 def apply(body: str, numbers: NumberFormat) -> str | None:
@@ -240,13 +240,14 @@ def _format(evidence: Evidence, mark: Mark, reason: str, *, mixed: bool = False)
     if evidence.both[mark] and thousands not in {".", ","}:
         return NumberFormat(mark, mark, f"{reason}; the same sign groups thousands")
     loose, certain = evidence.loose[mark], evidence.decimal[mark]
-    doubtful = not evidence.fine[mark] and (mixed or (certain >= CERTAIN and loose * 100 <= certain))
+    doubtful = not evidence.fine[mark] and (mixed or (certain >= CERTAIN and loose * 10 <= certain))
     return NumberFormat(mark, thousands, reason, three=not doubtful, lakhs=thousands == "," and evidence.lakhs > 0)
 
 
 def _thousands(evidence: Evidence, decimal: Mark | None, *, loose: bool = True) -> str:
     seen = Counter({mark: count for mark, count in evidence.thousands.items() if mark != decimal and count})
-    if decimal is not None and loose and evidence.fine[decimal] * 2 <= evidence.decimal[decimal]:
+    three = evidence.fine[decimal or ""] + evidence.loose[decimal or ""]
+    if decimal is not None and loose and three * 2 <= evidence.decimal[decimal]:
         # Where three decimals are usual, "1,234" among decimal points could be a stray decimal comma.
         seen.update({mark: count for mark, count in evidence.loose.items() if mark != decimal})
     return max(sorted(seen), key=lambda mark: seen[mark]) if seen.total() else ""
