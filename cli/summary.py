@@ -16,6 +16,15 @@ FORMATS = {
     "ods": "OpenDocument sheet",
     "json_lines": "JSON lines",
     "google_sheets": "Google Sheet",
+    "ubl_invoice": "UBL invoice",
+    "ubl_credit_note": "UBL credit note",
+    "ubl_catalogue": "UBL catalogue",
+    "cii_invoice": "Cross Industry Invoice",
+    "cii_credit_note": "Cross Industry credit note",
+    "zugferd_1_invoice": "ZUGFeRD 1 invoice",
+    "html_products": "products of a web page",
+    "html_table": "table of a web page",
+    "html_rows": "blocks of a web page",
 }
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 ENCODINGS = {"cp1252": "Windows-1252", "cp1251": "Windows-1251", "cp1250": "Windows-1250", "utf-8": "UTF-8"}

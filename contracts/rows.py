@@ -138,6 +138,8 @@ class Description:
     """(field, column name) where the format itself says which of its columns holds what."""
     notes: tuple[str, ...] = ()
     """Sentences for a person: hidden rows read, encoding guessed …"""
+    warnings: tuple[str, ...] = ()
+    """Sentences on what is doubtful in the source; they stand among the warnings of the understanding."""
     duplicates: Literal["last", "first", "reject_conflicting"] | None = None
     """Which row counts where a code stands more than once, if neither task nor profile says so; None = the last."""
     question: Question | None = None

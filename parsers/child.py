@@ -79,6 +79,7 @@ def _send_document(out: BinaryIO, path: Path, kind: str, options: str) -> None:
                 notes=document.notes,
                 columns=document.columns,
                 fields=document.fields,
+                warnings=document.warnings,
                 duplicates=document.duplicates,
                 question=document.question,
             ),

@@ -26,6 +26,8 @@ class Extract:
     fields: tuple[tuple[str, str], ...] = ()
     """(field, column name) as in Description."""
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """Of what a person should know before trusting the prices."""
     part: str | None = None
     """The table of a page, as a person would name it."""
     duplicates: Literal["last", "first", "reject_conflicting"] | None = None

@@ -57,7 +57,7 @@ def read_invoice(path: Path, kind: str, options: Mapping[str, Any]) -> Extract:
             f"the {facts.syntax} {facts.kind} {facts.number or '(without a number)'} has no lines, totals at most; "
             "ask the supplier for one with lines"
         )
-    key, notes = _key(census)
+    key, warnings = _key(census)
     credited = facts.kind == "credit note" and options.get("credit_notes") != "load"
     columns = tuple(dict.fromkeys((*(COLUMNS if key else COLUMNS[1:]), *census.filled)))
     return Extract(
@@ -65,7 +65,8 @@ def read_invoice(path: Path, kind: str, options: Mapping[str, Any]) -> Extract:
         columns=columns,
         rows=rows_of(_records(opener, census, key), columns),
         fields=tuple((name, name) for name in FIELDS if name in columns),
-        notes=[_headline(census, inside), *notes, *_doubts(census), *_sums(census)],
+        notes=[_headline(census, inside)],
+        warnings=[*warnings, *_doubts(census), *_sums(census)],
         duplicates="reject_conflicting",
         question=_question(facts) if credited else None,
     )

@@ -27,7 +27,12 @@ def read_page(path: Path, options: Mapping[str, Any]) -> Extract:
     """Raises DocumentUnreadable for a page without prices. What a person named is read; else products that the page
     marks up for machines; else its table; else a question."""
     tree, notes = parse(path, options.get("encoding"))
-    notes += _next_page(tree)
+    extract = _read(tree, options, notes)
+    extract.warnings += _next_page(tree)
+    return extract
+
+
+def _read(tree: LexborHTMLParser, options: Mapping[str, Any], notes: list[str]) -> Extract:
     mode, rows, fields = options.get("mode"), options.get("rows"), options.get("fields")
     if rows and fields and mode != "table":
         return _cards(list(cards(tree, rows, fields)), tuple(fields), notes)
@@ -35,15 +40,16 @@ def read_page(path: Path, options: Mapping[str, Any]) -> Extract:
         raise DocumentUnreadable("rows and fields belong together: give both, and no mode table")
     if options.get("table"):
         return _read_tables(chosen(tree, options["table"]), notes)
-    found = [] if mode == "table" else _products(tree, notes)
+    warnings: list[str] = []
+    found = [] if mode == "table" else _products(tree, notes, warnings)
     lists = [] if mode == "products" else tables(tree)
     if found:
         largest = max((table.priced for table in lists), default=0)
         if mode is None and largest > len(found):
             return _ask_which(found, lists, notes)
         if lists:
-            notes.append(f"{counted(len(lists), 'table')} with numbers not read: the page marks up its products")
-        return _marked_up(tree, found, notes)
+            warnings.append(f"{counted(len(lists), 'table')} with numbers not read: the page marks up its products")
+        return _marked_up(tree, found, notes, warnings)
     if lists:
         same = len({table.head for table in lists}) == 1
         return _read_tables(lists, notes) if same else _ask_table(lists, notes)
@@ -62,12 +68,12 @@ def _next_page(tree: LexborHTMLParser) -> list[str]:
     return [f"the list goes on at {address[:200]}, which is not read"] if address else []
 
 
-def _products(tree: LexborHTMLParser, notes: list[str]) -> list[Record]:
+def _products(tree: LexborHTMLParser, notes: list[str], warnings: list[str]) -> list[Record]:
     """Rows of the first syntax that has prices; the others are held against them."""
     chosen_rows: list[Record] = []
     for syntax, items, broken in structured(tree):
         if broken:
-            notes.append(f"{counted(broken, 'block')} of {syntax} cannot be read")
+            warnings.append(f"{counted(broken, 'block')} of {syntax} cannot be read")
         rows = [record for item in items for record in records(item)]
         if not any(row.cells["price"] is not None for row in rows):
             continue
@@ -75,11 +81,11 @@ def _products(tree: LexborHTMLParser, notes: list[str]) -> list[Record]:
             chosen_rows = rows
             notes.append(f"{counted(len(rows), 'offer')} marked up with {syntax}")
         else:
-            _compare(chosen_rows, rows, syntax, notes)
+            _compare(chosen_rows, rows, syntax, warnings)
     return chosen_rows
 
 
-def _compare(taken: list[Record], others: list[Record], syntax: str, notes: list[str]) -> None:
+def _compare(taken: list[Record], others: list[Record], syntax: str, warnings: list[str]) -> None:
     """Says where two mark-ups of one page give one product two prices."""
     own = {(name, row.cells[name]): row for row in taken for name in ("sku", "gtin", "name") if row.cells[name]}
     differing = []
@@ -88,7 +94,7 @@ def _compare(taken: list[Record], others: list[Record], syntax: str, notes: list
         if same is not None and _value(row) is not None and _value(row) != _value(same):
             differing.append(f"{row.cells['price']} for “{row.cells['name']}”, not {same.cells['price']}")
     if differing:
-        notes.append(f"{syntax} states other prices than those taken ({len(differing)}), first {differing[0]}")
+        warnings.append(f"{syntax} states other prices than those taken ({len(differing)}), first {differing[0]}")
 
 
 def _value(row: Record) -> Decimal | None:
@@ -104,11 +110,11 @@ def _decimal(cell: Cell) -> Decimal | None:
         return None
 
 
-def _marked_up(tree: LexborHTMLParser, rows: list[Record], notes: list[str]) -> Extract:
-    notes += _seen_otherwise(tree, rows)
-    key, note = choose_key(rows)
-    if note:
-        notes.append(note)
+def _marked_up(tree: LexborHTMLParser, rows: list[Record], notes: list[str], warnings: list[str]) -> Extract:
+    warnings += _seen_otherwise(tree, rows)
+    key, warning = choose_key(rows)
+    if warning:
+        warnings.append(warning)
     if key not in {"", "sku"}:
         for row in rows:
             row.cells["sku"] = row.cells[key]
@@ -120,6 +126,7 @@ def _marked_up(tree: LexborHTMLParser, rows: list[Record], notes: list[str]) -> 
         rows=rows_of(rows, columns),
         fields=tuple((name, name) for name in FIELDS if name in columns),
         notes=notes,
+        warnings=warnings,
         duplicates="reject_conflicting",
     )
 

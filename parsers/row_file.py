@@ -31,6 +31,7 @@ def open_row_file(path: Path) -> RecordReading:
             columns=tuple(facts["columns"]) if "columns" in facts else None,
             fields=tuple((field, name) for field, name in facts.get("fields", ())),
             notes=tuple(facts["notes"]),
+            warnings=tuple(facts.get("warnings", ())),
             duplicates=facts.get("duplicates"),
             question=Question.from_document(facts["question"]) if "question" in facts else None,
             currencies=tuple((column, sign) for column, sign in facts.get("currencies", ())),

@@ -55,6 +55,7 @@ def head_line(
     notes: Sequence[str],
     columns: Sequence[str] | None = None,
     fields: Sequence[tuple[str, str]] = (),
+    warnings: Sequence[str] = (),
     duplicates: str | None = None,
     question: Question | None = None,
     currencies: Sequence[tuple[int, str]] = (),
@@ -64,6 +65,7 @@ def head_line(
     facts = {
         "columns": None if columns is None else list(columns),
         "fields": list(fields) or None,
+        "warnings": list(warnings) or None,
         "duplicates": duplicates,
         "question": None if question is None else question.document(),
         "currencies": list(currencies) or None,

@@ -38,7 +38,12 @@ class Element:
         return found
 
     def first(self, *path: str) -> Element | None:
-        return next(iter(self.all(*path)), None)
+        for part in self.parts:
+            if part.name == path[0]:
+                found = part.first(*path[1:]) if len(path) > 1 else part
+                if found is not None:
+                    return found
+        return None
 
     def value(self, *path: str) -> str:
         """The text of the first such element, without outer white space; '' if there is none."""

@@ -52,7 +52,7 @@ def understand(
     manual = ColumnMapping.model_validate(config.get("column_mapping") or {})
     remembered = None if profile is None else profile.mapping
     extra = {} if profile is None else {str(field): words for field, words in profile.synonyms.items()}
-    warnings: list[str] = []
+    warnings = list(description.warnings)
     table = find_table(sample, description, stated_layout(config, manual, profile), extra=extra)
     of_format = _of_format(description, manual, remembered)
     considered: list[Alternative] = []

@@ -140,7 +140,7 @@ def test_a_line_that_contradicts_itself_is_refused_in_a_real_invoice(tmp_path: P
     ]
     assert [code == "line_contradicts" for code in codes] == wrong
     assert any(wrong)
-    assert any("contradict" in note for note in reading.description.notes)
+    assert any("contradict" in note for note in reading.description.warnings)
 
 
 # ------------------------------------------------------------------ pages
@@ -165,7 +165,7 @@ def test_a_page_of_blocks_asks_and_its_answer_gives_the_facts(name: str, tmp_pat
     with pytest.raises(ListDoubtful) as asked:
         understood(reading, rows)
     assert asked.value.question is not None
-    assert facts["next_page"] in " ".join(reading.description.notes)
+    assert facts["next_page"] in " ".join(reading.description.warnings)
     patch = asked.value.question.options[0].patch
     reading, rows = read(DATA / name, "html", tmp_path, **patch["read"])
     understanding = understood(reading, rows, column_mapping=patch["mapping"])
@@ -179,7 +179,7 @@ def test_a_page_of_blocks_asks_and_its_answer_gives_the_facts(name: str, tmp_pat
 @needs_data
 def test_what_a_page_shows_otherwise_is_said(tmp_path: Path) -> None:
     reading, _ = read(DATA / next(name for name in PAGES if "jsonld" in name), "html", tmp_path)
-    notes = " ".join(reading.description.notes)
+    notes = " ".join(reading.description.warnings)
     assert "$199" in notes
     assert "120.00" in notes
 

@@ -15,6 +15,10 @@ from parsers.html_tree import MAX_DEPTH, parse, text_of
 from parsers.page import read_page
 
 
+def said(extract: Extract) -> list[str]:
+    return [*extract.notes, *extract.warnings]
+
+
 @pytest.fixture
 def read(tmp_path: Path):
     def work(text: str | bytes, **options: Any) -> tuple[Extract, list[Any]]:
@@ -128,7 +132,7 @@ def test_another_code_serves_only_where_all_products_have_it(read):
     without = {key: value for key, value in product().items() if key != "sku"}
     extract, [row] = read(page(data=without | {"mpn": "M-9"}))
     assert row["sku"] == "M-9"
-    assert any("mpn" in note for note in extract.notes)
+    assert any("mpn" in note for note in said(extract))
     extract, rows = read(page(data=[without | {"mpn": "M-9"}, without | {"name": "Shade"}]))
     assert not any("sku" in row for row in rows)
     assert "sku" not in dict(extract.fields)
@@ -138,7 +142,7 @@ def test_blocks_that_are_no_json_are_counted_and_the_others_read(read):
     broken = '<script type="application/ld+json">{"price": NaN}</script><script type="application/ld+json">{</script>'
     extract, rows = read(page(broken, data=product()))
     assert len(rows) == 1
-    assert "2 blocks of JSON-LD cannot be read" in extract.notes
+    assert "2 blocks of JSON-LD cannot be read" in said(extract)
 
 
 def test_json_that_is_nested_too_deeply_does_no_harm(read):
@@ -153,19 +157,19 @@ def test_json_that_is_nested_too_deeply_does_no_harm(read):
 def test_another_price_that_a_person_sees_is_said(read):
     extract, [row] = read(page("<p>now only 19,99 €</p>", data=product()))
     assert row["price"] == "12.50"
-    assert "1 price of the mark-up not seen on the page, first 12.50; it shows 19,99 €" in extract.notes
+    assert "1 price of the mark-up not seen on the page, first 12.50; it shows 19,99 €" in said(extract)
 
 
 @pytest.mark.parametrize("seen", ["12,50 €", "EUR 12.50", "€<b>12</b>.50"])
 def test_the_same_price_written_in_another_way_is_the_same(read, seen):
     extract, _ = read(page(f"<p>{seen}</p>", data=product()))
-    assert not any("not seen" in note for note in extract.notes)
+    assert not any("not seen" in note for note in said(extract))
 
 
 def test_a_price_for_other_machines_that_differs_is_said(read):
     meta = '<meta property="product:price:amount" content="10.00">'
     extract, _ = read(page(data=product(), head=meta))
-    assert "product:price:amount says 10.00, which is not a price of the mark-up" in extract.notes
+    assert "product:price:amount says 10.00, which is not a price of the mark-up" in said(extract)
 
 
 def test_two_mark_ups_that_differ_are_said_and_the_more_explicit_one_is_taken(read):
@@ -175,12 +179,12 @@ def test_two_mark_ups_that_differ_are_said_and_the_more_explicit_one_is_taken(re
     )
     extract, [row] = read(page(micro, data=product()))
     assert row["price"] == "12.50"
-    assert any(note.startswith("microdata states other prices") for note in extract.notes)
+    assert any(note.startswith("microdata states other prices") for note in said(extract))
 
 
 def test_a_next_page_is_said_and_not_read(read):
     extract, _ = read(page('<a rel="next" href="/p2">more</a>', data=product()))
-    assert "the list goes on at /p2, which is not read" in extract.notes
+    assert "the list goes on at /p2, which is not read" in said(extract)
 
 
 # ------------------------------------------------------------------ microdata, RDFa
@@ -248,7 +252,7 @@ def test_tables_of_one_form_are_one_list_and_others_a_question(read):
     head = "Code|Price"
     extract, rows = read(page(table(head, "A1|1.50") + table(head, "B1|2.50")))
     assert [row[0] for row in rows] == ["Code", "A1", "Code", "B1"]
-    assert "2 tables are read one below the other" in extract.notes
+    assert "2 tables are read one below the other" in said(extract)
     extract, rows = read(page(table(head, "A1|1.50") + table("Size|Fee", "S|2.50")))
     assert rows == []
     assert extract.question is not None
