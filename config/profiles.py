@@ -201,7 +201,8 @@ def profile_from_understanding(
 ) -> SupplierProfile:
     """What is worth remembering after a good run: the mapping by header (by index where the header is blank or stands
     twice) and the decimal sign of text prices. What every list shows anew (encoding, separator, sheet, header row,
-    currency) is not pinned, because suppliers change it; what a person put into `previous` stays."""
+    currency) is not pinned, because suppliers change it; what a person put into `previous` stays. Where names became the
+    keys, so does what that means for two prices of one name."""
     base = previous or SupplierProfile()
     mapping: dict[str, Any] = base.mapping.model_dump(exclude_none=True)
     headers = Counter({column.index: column.header for column in understanding.columns}.values())
@@ -215,4 +216,10 @@ def profile_from_understanding(
     numbers = base.numbers
     if numbers.decimal is None and understanding.numbers.decimal is not None:
         numbers = numbers.model_copy(update={"decimal": understanding.numbers.decimal})
-    return base.model_copy(update={"mapping": ColumnMapping.model_validate(mapping), "numbers": numbers})
+    rules = base.rules
+    keys, names = (tuple(column.index for column in understanding.columns_of(field)) for field in ("sku", "name"))
+    if rules.duplicates is None and keys == names and understanding.duplicates == "reject_conflicting":
+        rules = rules.model_copy(update={"duplicates": understanding.duplicates})
+    return base.model_copy(
+        update={"mapping": ColumnMapping.model_validate(mapping), "numbers": numbers, "rules": rules}
+    )
