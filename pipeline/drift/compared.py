@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from difflib import SequenceMatcher
 
-from contracts.rows import Cell
+from contracts.rows import Cell, Row
 from contracts.store import Current
 from contracts.understanding import Column, NumberFormat
 from pipeline.drift.agreement import NOTHING, Agreement, compare
@@ -50,11 +51,12 @@ class Compared:
         self._sketches: dict[int, tuple[int, ...]] = {}
 
     def cells(self, index: int) -> list[Cell]:
-        return [row[index] if index < len(row) else None for row in self.rows]
+        return _cells(self.rows, index)
 
-    def codes(self, key: Sequence[int]) -> list[str]:
+    def codes(self, key: Sequence[int], *, all_rows: bool = False) -> list[str]:
         """The key of each row as it would be stored; '' where it has none."""
-        parts = [[_code(cell) for cell in self.cells(index)] for index in key]
+        rows = self.table.rows() if all_rows else self.rows
+        parts = [[_code(cell) for cell in _cells(rows, index)] for index in key]
         return ["|".join(row) if any(row) else "" for row in zip(*parts, strict=True)]
 
     async def known(self, *keys: Sequence[int]) -> list[float]:
@@ -67,8 +69,12 @@ class Compared:
         return [sum(self._current[code] is not None for code in own) / len(own) if own else 0.0 for own in codes]
 
     def current(self, key: Sequence[int]) -> list[Current | None]:
-        """What is stored of each row; `known` must have asked for this key."""
-        return [self._current.get(code) for code in self.codes(key)]
+        """What is stored of each row; `known` must have asked for this key. Rows whose code stands more than once in
+        the sample are left out, because one of them only was stored."""
+        codes = self.codes(key)
+        often = Counter(self.codes(key, all_rows=True))
+        found = [self._current.get(code) if often[code] == 1 else None for code in codes]
+        return found if any(found) else [self._current.get(code) for code in codes]
 
     def could_be_keys(self) -> list[int]:
         """Columns whose values mostly differ, so that one could hold codes."""
@@ -133,6 +139,10 @@ class Compared:
     def is_previous(self, index: int) -> bool:
         """True if the header says that this is the price until now."""
         return bool(set(self.table.headings[index].folded.split()) & _PREVIOUS)
+
+
+def _cells(rows: Sequence[Row], index: int) -> list[Cell]:
+    return [row[index] if index < len(row) else None for row in rows]
 
 
 def _code(cell: Cell) -> str:

@@ -73,7 +73,8 @@ class Key:
             settled.warnings.append(f"none of the compared codes in {named} is known")
 
     async def _moved(self, settled: Settled, part: Part) -> None:
-        holders = await self._holders()
+        called = [index for index in range(self._table.width) if self._is_named(index, part)]
+        holders = await self._holders(called)
         named = [pair for pair in holders if self._is_named(pair[1], part)]
         if named:
             share, index = max(named, key=lambda pair: (self._level(pair[1]), pair[0], -pair[1]))
@@ -124,9 +125,9 @@ class Key:
         label = ", ".join(f"{shown(self._table, index)} replaces {part.shown}" for part, index in new)
         settled.doubts.append(Doubt("sku", f"{label}: {figures}?", (Proposal(key, label, figures),)))
 
-    async def _holders(self) -> list[tuple[float, int]]:
+    async def _holders(self, besides: Sequence[int] = ()) -> list[tuple[float, int]]:
         """Columns that hold known codes, most of them first."""
-        columns = self._compared.could_be_keys()
+        columns = sorted({*self._compared.could_be_keys(), *besides})
         shares = await self._compared.known(*((index,) for index in columns)) if columns else []
         return sorted(
             ((share, index) for share, index in zip(shares, columns, strict=True) if share >= SURELY_KNOWN),

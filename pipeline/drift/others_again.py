@@ -26,6 +26,9 @@ def settle_others(
             continue
         found: list[int] = []
         for part in columns:
+            if part in parts.get("sku", ()) and len(settled.columns.get("sku", ())) == len(parts["sku"]):
+                found.append(settled.columns["sku"][parts["sku"].index(part)])
+                continue
             places = locate(compared.table, part)
             used = {index for taken in settled.columns.values() for index in taken} | set(found)
             free = places or [index for index in range(compared.table.width) if index not in used]

@@ -40,8 +40,9 @@ async def verify(
     if sha256 in profile.rules.accepted_lists:
         return
     items = await asyncio.to_thread(_items, sample[:VERIFIED], understanding)
-    current = await lookup(list({item.sku for item in items}))
-    pairs = [(item, current[item.sku]) for item in items if item.sku in current]
+    often = Counter(item.sku for item in items)
+    current = await lookup(list(often))
+    pairs = [(item, current[item.sku]) for item in items if item.sku in current and often[item.sku] == 1]
     if len(pairs) < FEW:
         return
     accepted = {"rules": {"accepted_lists": [*profile.rules.accepted_lists, sha256][-ACCEPTED:]}}

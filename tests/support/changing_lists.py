@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -87,18 +88,14 @@ class Book:
                 )
             book.save(path)
         else:
-            lines = [self.delimiter.join(map(self._cell, row)) for row in rows]
-            path.write_bytes(("\r\n".join(lines) + "\r\n").encode(self.encoding))
+            with path.open("w", encoding=self.encoding, newline="") as file:
+                csv.writer(file, delimiter=self.delimiter).writerows([self._text(cell) for cell in row] for row in rows)
         return path
 
     def _text(self, cell: Value) -> str:
         if cell is None:
             return ""
         return str(cell).replace(".", self.decimal) if isinstance(cell, Decimal) else cell
-
-    def _cell(self, cell: Value) -> str:
-        text = self._text(cell)
-        return f'"{text}"' if self.delimiter in text or '"' in text else text
 
 
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -255,9 +252,11 @@ Change = Callable[[Book], Book]
 
 def renamed(role: str) -> Change:
     def change(old: Book) -> Book:
+        if not old.has(role):
+            return old
         words = WORDS.get(old.language, {}).get(role)
         if words is None:
-            return old.changed(role, header=f"{old.of(role).header} 2027")
+            return old.changed(role, header=f"{old.of(role).header} (A)")
         header = old.of(role).header
         return old.changed(
             role, header=words[1] + header.removeprefix(words[0]) if header.startswith(words[0]) else words[1]
@@ -289,9 +288,10 @@ def lowered(old: Book) -> Book:
 def with_recommended(old: Book) -> Book:
     """Another price column to the left of the one that is loaded."""
     word = WORDS.get(old.language, WORDS["en"])["rrp"][0]
-    prices = [price * Decimal("1.6") if isinstance(price, Decimal) else price for price in old.of("price").values]
-    values = tuple(price.quantize(Decimal("0.01")) if isinstance(price, Decimal) else price for price in prices)
-    return old.put(2, Col("rrp", word, values))
+    texts = (
+        f"1{cell}" if isinstance(cell, str) and cell[:1].isdigit() else cell for cell in _priced(old.of("price"), "1.6")
+    )
+    return old.put(2, Col("rrp", word, tuple(texts)))
 
 
 def rewritten(old: Book) -> Book:
