@@ -201,8 +201,8 @@ def profile_from_understanding(
 ) -> SupplierProfile:
     """What is worth remembering after a good run: the mapping by header (by index where the header is blank or stands
     twice) and the decimal sign of text prices. What every list shows anew (encoding, separator, sheet, header row,
-    currency) is not pinned, because suppliers change it; what a person put into `previous` stays. Where names became the
-    keys, so does what that means for two prices of one name."""
+    currency) is not pinned, because suppliers change it; what a person put into `previous` stays. Where names
+    became the keys, what that means for two prices of one name is remembered, too."""
     base = previous or SupplierProfile()
     mapping: dict[str, Any] = base.mapping.model_dump(exclude_none=True)
     headers = Counter({column.index: column.header for column in understanding.columns}.values())
