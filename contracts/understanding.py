@@ -120,6 +120,10 @@ class Understanding:
     warnings: tuple[str, ...] = ()
     short_rows: bool = True
     """True: a row may end early, what is missing is blank (spreadsheets, JSON). False: it lost a separator."""
+    long_rows: bool = True
+    """True: a row may have blank cells behind the last column. False: a separator stands inside a cell."""
+    guarded: bool = False
+    """True: in a row of another length, a number beside the price shows that its cells have moved."""
     key_shapes: tuple[str, ...] = ()
     """Codes of the list with letters as A and digits as 9; a lone cell of such a shape is an item, no heading."""
     rules: RowRules = RowRules()
@@ -166,6 +170,8 @@ class Understanding:
             "profile_version": self.profile_version,
             "warnings": list(self.warnings),
             "short_rows": self.short_rows,
+            "long_rows": self.long_rows,
+            "guarded": self.guarded,
             "key_shapes": list(self.key_shapes),
             "rules": self.rules.document(),
             "alternatives": [other.document() for other in self.alternatives],

@@ -6,19 +6,19 @@ import csv
 import re
 from collections.abc import Sequence
 
-from contracts.rows import BrokenRow, Row
+from contracts.rows import BrokenRow, Cell, Row
 from parsers.chunk import Decoder, broken
 from parsers.cutting import MAX_RECORD
 from parsers.quoting import Dialect, cells, doubled, is_closed
 from parsers.strangers import Strangers
 
 
-def decoder(dialect: Dialect, encoding: str, width: int = 1) -> Decoder:
+def decoder(dialect: Dialect, encoding: str, width: int = 1, *, quoting: bool = False) -> Decoder:
     """Cells are text exactly as written, quotes removed. A record that is too long, has a quote that never
     closes, holds bytes that are not of this encoding, or is a complete row of `width` cells in another dialect becomes
-    a BrokenRow."""
+    a BrokenRow. `quoting`: some cells are quoted, although quotes are ordinary characters."""
     delimiter = dialect.delimiter.decode("ascii")
-    strangers = Strangers(dialect, width) if width > 1 else None
+    strangers = Strangers(dialect, width, quoting=quoting) if width > 1 else None
     quote = dialect.quote
     quoted = None if quote is None else _Quoted(dialect, encoding)
 
@@ -54,7 +54,10 @@ def decoder(dialect: Dialect, encoding: str, width: int = 1) -> Decoder:
             return [broken(record[:4_096].decode(encoding, "replace"), "row_too_large")]
         if quoted is not None and quoted.byte in record:
             return quoted.rows([record])
-        return [_split(record, delimiter, encoding)]
+        row = _split(record, delimiter, encoding)
+        if strangers is not None and type(row) is not BrokenRow and (line := record.decode(encoding)) in strangers:
+            return [broken(line, "row_ragged")]
+        return [row]
 
     return decode
 
@@ -118,29 +121,35 @@ class _Quoted:
         return found
 
     def _one_reading(self, row: Row, record: bytes) -> Row:
-        """A cell that spans lines may be two rows of which each lost a quote. If the lines are complete rows by
-        themselves, with numbers in the same columns, nobody can tell: the row is broken."""
+        """A cell that spans lines may have swallowed rows, of which one lost a quote. The row is broken, because nobody
+        can tell, if the cell holds about as many separators as a row has, with a number between them, or if its last
+        line begins as the row does."""
         if type(row) is BrokenRow or self._dialect.newline not in record:
             return row
-        at = next((place for place, cell in enumerate(row) if isinstance(cell, str) and self._newline in cell), None)
-        if at is None:
-            return row
-        first, *between, last = str(row[at]).split(self._newline)
-        lines: list[Row] = [
-            [*row[:at], *first.split(self._delimiter)],
-            *(line.split(self._delimiter) for line in between),
-            [*last.split(self._delimiter), *row[at + 1 :]],
-        ]
-        if any(len(line) != len(row) for line in lines) or len(row) < 2:
-            return row
-        numbers = [[_NUMBER.fullmatch(str(cell)) is not None for cell in line] for line in lines]
-        if any(numbers[0]) and all(line == numbers[0] for line in numbers):
-            return broken(record.decode(self._encoding, "surrogateescape"), "row_ragged")
+        for at, cell in enumerate(row):
+            if isinstance(cell, str) and self._newline in cell and self._swallowed(row, at, cell):
+                return broken(record.decode(self._encoding, "surrogateescape"), "row_ragged")
         return row
+
+    def _swallowed(self, row: Row, at: int, cell: str) -> bool:
+        last = cell.rpartition(self._newline)[2].split(self._delimiter)
+        if len(last) == at + 1 and any(map(_alike, last, [*row[:at], cell.partition(self._newline)[0]])):
+            return True
+        if cell.count(self._delimiter) < max(1, len(row) - 1 - (len(row) > 3)):
+            return False
+        parts = cell.replace(self._newline, self._delimiter).split(self._delimiter)
+        return any(map(_NUMBER.fullmatch, parts))
 
 
 _NUMBER = re.compile(r"[^\w,.]*\d[\d\s,.']*[^\w,.]*")
 """Roughly, with a sign or a currency beside it."""
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
+
+
+def _alike(one: str, other: Cell) -> bool:
+    """Two codes or numbers of the same form."""
+    forms = [_DIGIT.sub("9", _LETTER.sub("A", str(text).strip())) for text in (one, other)]
+    return forms[0] == forms[1] and "9" in forms[0] and " " not in forms[0]
 
 
 def _kept(match: re.Match[str]) -> str:

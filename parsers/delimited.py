@@ -81,7 +81,7 @@ def open_delimited(
         text.path,
         start=text.start,
         dialect=dialect,
-        decode=decoder(dialect, text.encoding, found.width),
+        decode=decoder(dialect, text.encoding, found.width, quoting=found.quoting),
         description=description,
     )
 

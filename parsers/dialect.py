@@ -18,6 +18,9 @@ SELDOM = (b"^", b"~", b"\x1f")
 """Candidates only where nearly every record has the same three or more cells."""
 NAMES = {b",": "comma", b";": "semicolon", b"\t": "tab", b"|": "bar", b"^": "caret", b"~": "tilde", b"\x1f": "U+001F"}
 ESCAPES = {b"\\": "a backslash", b"\0": "a zero byte"}
+BETTER, BETTER_BY_FAR = 0.02, 0.3
+"""How many more records (as a share) must be even for quotes to be ordinary characters; the second where most records
+hold a cell in quotes."""
 EVEN, CLOSE = 0.95, 0.1
 """A share of records, and a difference of scores, from which on a second separator is worth a word."""
 
@@ -32,6 +35,8 @@ class Found(NamedTuple):
     share: float
     """Of the first records that have this width."""
     notes: tuple[str, ...] = ()
+    quoting: bool = False
+    """Some cells are quoted, although quotes are ordinary characters."""
 
 
 class _Choice(NamedTuple):
@@ -50,7 +55,7 @@ def find_dialect(text: Text, wanted: str | None = None) -> Found:
         chosen, reason = _quoted(sample, stated[1]), "the first line says so"
     else:
         return _best(sample)
-    return Found(chosen.dialect, _said(chosen, reason), chosen.trial.width, chosen.trial.share)
+    return _found(sample, chosen, reason)
 
 
 def read_sample(text: Text) -> Sample:
@@ -91,7 +96,13 @@ def _best(sample: Sample) -> Found:
         if other.trial.share >= EVEN and scores[best.dialect.delimiter] - scores[other.dialect.delimiter] < CLOSE
     )
     reason = f"{trial.share:.0%} of the first records have {trial.width} cells"
-    return Found(best.dialect, _said(best, reason), trial.width, trial.share, notes)
+    return _found(sample, best, reason, notes)
+
+
+def _found(sample: Sample, choice: _Choice, reason: str, notes: tuple[str, ...] = ()) -> Found:
+    dialect, trial = choice.dialect, choice.trial
+    quoting = dialect.quote is None and sample.enclosed(dialect.delimiter, b'"').cells > 0
+    return Found(dialect, _said(choice, reason), trial.width, trial.share, notes, quoting)
 
 
 def _score(choice: _Choice, sample: Sample) -> float:
@@ -131,8 +142,9 @@ def _quoted(sample: Sample, delimiter: bytes) -> _Choice:
         return plain
     found = _escaped(sample, _padded(sample, plain))
     without = sample.trial(Dialect(delimiter, None, sample.newline))
-    loose = without.share >= found.trial.share and not quotes.mostly and not found.dialect.padded
-    if loose or without.share > found.trial.share + 0.02:
+    better = without.share - found.trial.share
+    loose = better >= 0 and not quotes.mostly and not found.dialect.padded
+    if loose or better > (BETTER_BY_FAR if quotes.mostly and quotes.cells > len(without.rows) / 2 else BETTER):
         return _Choice(Dialect(delimiter, None, sample.newline), without, "quotes are ordinary characters")
     return found
 

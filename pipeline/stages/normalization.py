@@ -15,6 +15,7 @@ from pipeline.understanding.currency import sign_of
 from pipeline.understanding.gtin import is_gtin
 from pipeline.understanding.headings import take_basis
 from pipeline.understanding.prices import PriceReader, Read
+from pipeline.understanding.table import is_number
 from pipeline.understanding.text import ERROR_CELLS, cell_text, filled, fold, is_blank, short
 
 __all__ = ["Ignored", "Normalised", "RowNormaliser"]
@@ -142,7 +143,13 @@ class RowNormaliser:
         return Rejected(cells.code, "row", text, "text of the list's encoding")
 
     def _check_width(self, cells: Row, size: int) -> None:
-        if (size < self._width and not self._it.short_rows) or (size > self._width and filled(cells[self._width :])):
+        it, missing = self._it, abs(size - self._width)
+        wrong = not it.short_rows if size < self._width else not it.long_rows or bool(filled(cells[self._width :]))
+        if it.guarded and not wrong:
+            price = self._price.index
+            beside = (*cells[max(0, price - missing) : price], *cells[price + 1 : price + 1 + missing])
+            wrong = any(map(is_number, beside))
+        if wrong:
             raise Rejected("row_ragged", "row", str(size), str(self._width))
 
     def _item(self, row_number: int, cells: Row) -> Normalised:

@@ -155,7 +155,14 @@ def _best(sample: Numbered, stated: Stated, extra: Mapping[str, Sequence[str]]) 
                 found.append(double)
     strong = [candidate for candidate in found if _is_strong(candidate)]
     if strong:
-        return max(strong, key=lambda candidate: (candidate.named, candidate.score, -candidate.position))
+        best = max(strong, key=lambda candidate: (candidate.named, candidate.score, -candidate.position))
+        # a header that stands again on every page is the header where it stands first
+        texts = _lines(sample, best.position, best.lines)
+        return next(
+            candidate
+            for candidate in strong
+            if candidate.lines == best.lines and _lines(sample, candidate.position, candidate.lines) == texts
+        )
     return next((candidate for candidate in found if _is_plain_header(sample, candidate)), None)
 
 

@@ -25,18 +25,6 @@ def table_width(table: Table, description: Description) -> int:
     return max(lengths, key=lambda length: (lengths[length], length)) if lengths else table.width
 
 
-def rows_may_end_early(table: Table, description: Description, ragged: str | None = None) -> bool:
-    """False for delimited text whose rows all have the same number of cells: there a short row has lost a separator
-    and its cells may have moved. `ragged` is what the profile says of such rows."""
-    if description.delimiter is None or ragged == "pad":
-        return True
-    if ragged == "reject":
-        return False
-    width = table_width(table, description)
-    lengths = [len(row) for row in table.rows()]
-    return sum(length < width for length in lengths) * 20 > len(lengths)
-
-
 def uses_sections(table: Table, fields: Fields, description: Description) -> bool:
     """True if texts alone in their row stand above items and look like headings: not like the codes of the list, not
     a total, mostly different, and followed by items. A list with a column of categories needs none."""
