@@ -19,12 +19,13 @@ OTHERS = 12
 
 def understood_lines(document: dict[str, Any], account: Account) -> Iterator[str]:
     """A list that would be loaded."""
-    rows = plural(account.read, "row")
-    yield f"{line(document['source'])}  {layout(document['description'], document)}, {rows}."
+    yield f"{line(document['source'])}  {layout(document['description'], document)}."
+    rows = [f"{plural(account.read, 'row')}: {plural(account.new, 'item')}"]
     if account.ignored:
-        yield f"No items: {ignored(account)}."
+        rows.append(ignored(account))
     if account.rejected:
-        yield f"Rejected: {account.rejected.total():,}; pricemill import --check shows why."
+        rows.append(f"{account.rejected.total():,} rejected (import --check shows why)")
+    yield f"{', '.join(rows)}."
     if document["profile_version"]:
         yield f"Read with profile v{document['profile_version']}."
     yield ""
