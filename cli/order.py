@@ -52,7 +52,7 @@ def make_task(handed: HandedIn, wishes: Wishes) -> ParseTask:
         "source_config": config,
         "priority": wishes.priority,
         "enqueued_at": datetime.now(UTC).isoformat(),
-        "as_of": _moment(wishes.as_of),
+        "as_of": moment(wishes.as_of),
         "idempotency_key": wishes.key,
         "options": {
             name: value for name, value in (("currency", wishes.currency), ("decimal", wishes.decimal)) if value
@@ -89,11 +89,11 @@ def mapping_of(pairs: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _moment(text: str | None) -> str | None:
+def moment(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise Usage(f"--as-of {text!r} is no date; use 2026-11-02 or 2026-11-02T08:00:00+01:00") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cli.order import Wishes
     from config.settings import Settings
     from contracts.rows import Cell
+    from pipeline.drift.absorb import LastList
     from pipeline.open import Opened
 
 
@@ -49,9 +50,10 @@ def named(source: str) -> HandedIn:
 
 @asynccontextmanager
 async def opened_list(
-    settings: Settings, source: str, wishes: Wishes, stored: StoredProfile | None
+    settings: Settings, source: str, wishes: Wishes, stored: StoredProfile | None, *, last: LastList | None = None
 ) -> AsyncIterator[tuple[HandedIn, Opened]]:
-    """Fetched into a temporary directory, opened and understood. Raises whatever would end a run."""
+    """Fetched into a temporary directory, opened and understood. Raises whatever would end a run; a question that the
+    `last` list raises, too."""
     from cli.order import make_task
     from pipeline.open import open_source
 
@@ -60,7 +62,7 @@ async def opened_list(
     root = Path(handed.location["file_path"]).parent if "file_path" in handed.location else None
     parser = parser_for(settings, task.parser_type, root)
     with tempfile.TemporaryDirectory(prefix="pricemill-") as folder:
-        opened = await open_source(task, parser, spool=Path(folder), stored=stored, settings=settings)
+        opened = await open_source(task, parser, spool=Path(folder), stored=stored, settings=settings, last=last)
         try:
             yield handed, opened
         finally:

@@ -10,6 +10,7 @@ from db.connection import open_pool
 from db.reports_catalog import CatalogReports
 from db.reports_errors import ErrorReports
 from db.reports_held import HeldReports
+from db.reports_lists import ListReports
 from db.reports_prices import PriceReports
 from db.reports_questions import QuestionReports
 from db.reports_reader import Reader
@@ -17,7 +18,9 @@ from db.reports_status import StatusReport
 from db.reports_tasks import TaskReports
 
 
-class Reports(StatusReport, TaskReports, ErrorReports, PriceReports, CatalogReports, QuestionReports, HeldReports):
+class Reports(
+    StatusReport, TaskReports, ErrorReports, PriceReports, CatalogReports, QuestionReports, HeldReports, ListReports
+):
     """What operators ask. Reads only; each statement is its own transaction."""
 
     def __init__(self, reader: Reader, pool: asyncpg.Pool | None = None) -> None:
