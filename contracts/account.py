@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-IGNORED = ("title", "header", "blank", "section", "total", "note", "duplicate", "stale")
-"""Why a row may be ignored; `stale` = a newer list of this supplier was applied already."""
+IGNORED = ("title", "header", "blank", "section", "total", "note", "duplicate", "stale", "not_replayed")
+"""Why a row may be ignored; `stale` = a newer list of this supplier was applied already; `not_replayed` = the task takes
+up rejected rows of another one, and this row is none of them."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from contracts.store import Claim, Current
@@ -46,4 +47,27 @@ class Matcher(Protocol):
     async def match(self, claim: Claim) -> int:
         """Matches the items this task wrote, in one transaction of its own; repeating it changes nothing.
         Returns how many were matched."""
+        ...
+
+
+class ToReplay(NamedTuple):
+    """Rejected rows of a task that are still to be dealt with."""
+
+    source_sha256: str | None
+    """Of the list they stand in; None if the task never got so far."""
+    rows: frozenset[int]
+    """Physical row numbers."""
+
+
+class RejectedRows(Protocol):
+    """Rejected rows, and what became of them."""
+
+    async def to_replay(self, task_id: str, codes: Sequence[str], *, by: str) -> ToReplay:
+        """Rows that nothing was done about yet, or that the task `by` has taken up itself; of all reasons if there are
+        no `codes`."""
+        ...
+
+    async def taken_up(self, task_id: str, rows: Collection[int], *, by: str) -> int:
+        """Notes that the task `by` has dealt with these rows: they are loaded, or stand rejected under its own id.
+        Repeating it changes nothing. Returns how many log entries were closed."""
         ...

@@ -157,6 +157,10 @@ class TaskOptions(Document):
     chunk_size: Annotated[Whole, Field(ge=100, le=100_000)] | None = None
     list_name: Text255 | None = None
     """Tells several lists of one supplier apart (profile, staleness); None = the supplier's only list."""
+    replay_of: Text255 | None = None
+    """Id of the task whose rejected rows are taken up again, from the same source; every other row is passed over."""
+    replay_codes: Annotated[list[Text255], Field(max_length=100)] = []
+    """Only those rejected for one of these reasons; none = all."""
 
 
 def new_task_id() -> str:

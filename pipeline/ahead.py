@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from config.settings import Settings
-from contracts.catalog import Matcher, Profiles, Shapes
+from contracts.catalog import Matcher, Profiles, RejectedRows, Shapes
 from contracts.parser import Parser
 from contracts.store import Claim, Current, Known, Loader
 
@@ -31,6 +31,8 @@ class Collaborators:
     matcher: Matcher | None
     shapes: Shapes | None = None
     """None = every list is read as if it were the first."""
+    rejected: RejectedRows | None = None
+    """None = rejected rows cannot be taken up again here."""
 
 
 class Ahead:

@@ -14,7 +14,7 @@ from config.limits import band_of, list_cut_of
 from config.profiles import SupplierProfile
 from config.settings import Settings
 from contracts.account import Account
-from contracts.catalog import StoredProfile
+from contracts.catalog import StoredProfile, ToReplay
 from contracts.reasons import REASONS
 from contracts.store import Claim
 from contracts.task import ErrorGroup, Statistics, TaskResult
@@ -24,6 +24,7 @@ from pipeline.chunks import replay_state, run_chunks
 from pipeline.gate import stop_if_doubtful
 from pipeline.last_list import last_list, remember
 from pipeline.open import Opened, open_source
+from pipeline.replaying import close_replayed, require_same_source, to_replay
 from pipeline.stages.chain import build_stages
 from pipeline.turnover import Turnover, compare_with_last
 from resilience.checkpoint.resume import resume_from
@@ -46,22 +47,28 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
     started = monotonic()
     task = claim.task
     stored = await with_.profiles.newest(task.supplier_name)
+    replay = await to_replay(claim, with_)
     async with Ahead(claim, with_, begin=stored is not None) as ahead:
         opened = await open_source(
             task,
             with_.parser(task.parser_type),
-            spool=spool_of(with_.settings, task.task_id),
+            spool=spool_of(with_.settings, task.options.replay_of or task.task_id),
             stored=stored,
             settings=with_.settings,
-            last=await last_list(claim, with_, ahead, stored),
+            last=None if replay else await last_list(claim, with_, ahead, stored),
         )
         try:
-            loaded = await _load(claim, opened, stored=stored, settings=with_.settings, guards=guards, ahead=ahead)
+            require_same_source(replay, opened.source.sha256)
+            loaded = await _load(
+                claim, opened, stored=stored, settings=with_.settings, guards=guards, ahead=ahead, replay=replay
+            )
         finally:
             await opened.reading.close()
     if with_.matcher is not None:
         await with_.matcher.match(claim)
-    await remember(claim, with_, opened, stored=stored, account=loaded.account)
+    if replay is None:
+        await remember(claim, with_, opened, stored=stored, account=loaded.account)
+    await close_replayed(claim, with_, replay)
     return summarise(claim, opened, loaded, seconds=monotonic() - started)
 
 
@@ -84,6 +91,7 @@ async def _load(
     settings: Settings,
     guards: Sequence[Guard],
     ahead: Ahead,
+    replay: ToReplay | None,
 ) -> Loaded:
     plan, digest = opened.plan, opened.source.sha256
     profile = None if stored is None else SupplierProfile.model_validate(stored.document)
@@ -92,11 +100,11 @@ async def _load(
         log.warning("checkpoint.not_used", reason=note)
     loader, known = await ahead.loader(restarted=resume.restarted)
     loader.band = band_of(profile, settings.price_band, sha256=digest)
-    stages = build_stages(plan, known)
+    stages = build_stages(plan, known, replay=None if replay is None else replay.rows)
     if resume.checkpoint is not None:
         log.info("run.resumed", row=resume.checkpoint.cursor.row, sequence=resume.checkpoint.sequence)
         await replay_state(opened.reading, stages, upto=resume.checkpoint.cursor)
-    else:
+    elif replay is None:
         await stop_if_doubtful(opened.reading, plan, loader=loader, known=known, profile=profile, sha256=digest)
     checkpoint = await run_chunks(
         task_id=claim.task.task_id,
@@ -111,7 +119,9 @@ async def _load(
         seal=seal,
     )
     account = Account() if checkpoint is None else checkpoint.account
-    turnover = await compare_with_last(loader, stages.seen(), new=account.new, cut=list_cut_of(profile))
+    turnover = Turnover()
+    if replay is None:
+        turnover = await compare_with_last(loader, stages.seen(), new=account.new, cut=list_cut_of(profile))
     return Loaded(loader.supplier_id, account, stages.samples, turnover)
 
 

@@ -25,6 +25,7 @@ from db.ledger import PostgresLedger
 from db.loader import PostgresLoader
 from db.matching import PostgresMatcher
 from db.profiles import PostgresProfiles
+from db.rejected import PostgresRejectedRows
 from db.reports import Reports
 from db.shapes import PostgresShapes
 from parsers.resources import Resources
@@ -78,6 +79,7 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
         stack.push_async_callback(reports.close)
         profiles = await stack.enter_async_context(PostgresProfiles.open(ports.database_url))
         shapes = await stack.enter_async_context(PostgresShapes.open(ports.database_url))
+        rejected = await stack.enter_async_context(PostgresRejectedRows.open(ports.database_url))
         if matcher is None:
             matcher = await stack.enter_async_context(
                 PostgresMatcher.open(
@@ -101,6 +103,7 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
             profiles=profiles,
             matcher=matcher,
             shapes=shapes,
+            rejected=rejected,
         )
 
         async def run_task(claim: Claim, held: Held) -> TaskResult:

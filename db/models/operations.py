@@ -37,6 +37,9 @@ class ParsingLog(Base):
     value: Mapped[str | None] = mapped_column(Text)
     row_data: Mapped[list[str | None] | None] = mapped_column(JSONB)
     created_at: Mapped[Now]
+    taken_up_by: Mapped[str | None] = mapped_column(String(255))
+    """Id of the task that dealt with the row later: it is loaded, or stands rejected under that task."""
+    taken_up_at: Mapped[Moment | None]
 
 
 class DeadLetterRow(Base):

@@ -35,6 +35,7 @@ TO pricemill_worker;
 GRANT INSERT ON
   supplier_profiles, categories, products, parsing_logs, checkpoints
 TO pricemill_worker;
+GRANT UPDATE (taken_up_by, taken_up_at) ON parsing_logs TO pricemill_worker;
 -- Not to change it: SELECT … FOR KEY SHARE, which keeps a category while its items are loaded, asks for the right.
 GRANT UPDATE (created_at) ON categories TO pricemill_worker;
 GRANT DELETE ON

@@ -107,6 +107,12 @@ HELD = (
     """,
 )
 
+TAKEN_UP = (
+    """
+    ALTER TABLE parsing_logs ADD COLUMN taken_up_by varchar(255), ADD COLUMN taken_up_at timestamptz
+    """,
+)
+
 NOT_HELD = (
     """
     CREATE OR REPLACE FUNCTION supplier_items_take_history_along() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -125,11 +131,12 @@ NOT_HELD = (
 
 def upgrade() -> None:
     """Adds only: the previous version of the workers runs against it."""
-    for statement in (*LIST_SHAPES, *HELD):
+    for statement in (*LIST_SHAPES, *HELD, *TAKEN_UP):
         op.get_bind().exec_driver_sql(statement)
 
 
 def downgrade() -> None:
+    op.get_bind().exec_driver_sql("ALTER TABLE parsing_logs DROP COLUMN taken_up_by, DROP COLUMN taken_up_at")
     for statement in NOT_HELD:
         op.get_bind().exec_driver_sql(statement)
     op.get_bind().exec_driver_sql("DROP TABLE list_shapes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -16,6 +16,7 @@ from contracts.rows import Batch, Chunk, Cursor, Item, Row, RowError
 from contracts.store import Known
 from pipeline.stages.duplicates import NO_DUPLICATES, Duplicates, Ruling
 from pipeline.stages.fingerprint import Hashes, KnownRecords, fingerprints, signed
+from pipeline.stages.replay import Replayed
 from pipeline.stages.validation import Validation, Verdicts
 from pipeline.understanding.text import raw, short
 
@@ -26,8 +27,9 @@ class Stages:
     """Fingerprint, validation, duplicates, in this order; chunks must come in the order of the source, each once,
     because later rows depend on the keys (and, in lists with sections, on the headings) of earlier ones."""
 
-    def __init__(self, plan: Plan, known: Known) -> None:
+    def __init__(self, plan: Plan, known: Known, *, replayed: Replayed | None = None) -> None:
         understanding = plan.understanding
+        self._replayed = replayed
         self.samples: dict[str, str] = {}
         """The first rejected row of each code, as a sentence."""
         self._seed = plan.seed
@@ -74,6 +76,8 @@ class Stages:
         else:
             items = dict(zip(accepted.tolist(), verdicts.items, strict=True))
             self._obey(ruling, places, items, chunk=chunk, prints=prints, batch=batch)
+        if self._replayed is not None:
+            self._replayed.narrow(batch)
         for reject in batch.rejects:
             batch.account.rejected[reject.code] += 1
             self.samples.setdefault(reject.code, f"row {reject.row_number}: {reject.message}")
@@ -182,5 +186,9 @@ async def ambiguous_keys(chunks: AsyncIterator[Chunk], validation: Validation) -
     return np.unique(key[1:][(key[1:] == key[:-1]) & (price[1:] != price[:-1])])
 
 
-def build_stages(plan: Plan, known: Known) -> Stages:
-    return Stages(plan, known)
+def build_stages(plan: Plan, known: Known, *, replay: Collection[int] | None = None) -> Stages:
+    """`replay` = the rows that a task takes up again; None = the whole list. Then no record is passed over unread."""
+    if replay is None:
+        return Stages(plan, known)
+    nothing: Hashes = np.empty(0, dtype=np.int64)
+    return Stages(plan, Known(nothing, nothing), replayed=Replayed(replay))
