@@ -54,16 +54,15 @@ def characteristic_columns(table: Table, mapped: Collection[int], *, listed: Seq
         if index in mapped and (listed is None or index not in listed):
             continue
         header = table.header(index)
-        figures = table.figures(index)
+        values = table.values(index)
         key: str | None = key_of(header) or f"column_{letter(index).lower()}"
         reason = "kept as characteristic"
         if listed is not None and index not in listed:
             key, reason = None, "not listed as characteristic"
-        elif not header and not figures.filled:
+        elif not header and not values:
             key, reason = None, "blank"
         if key is not None:
             key = _unique(key, used)
-        values = table.values(index)
         number = bool(values) and not (set(fold(header).split()) & _CODES) and all(map(is_number_cell, values))
         columns.append(
             Column(
@@ -73,7 +72,7 @@ def characteristic_columns(table: Table, mapped: Collection[int], *, listed: Seq
                 key=key,
                 kind="number" if key is not None and number else "text",
                 reason=reason,
-                sample=short(one_line(figures.sample)),
+                sample=short(one_line(values[0] if values else None)),
             )
         )
     return columns
