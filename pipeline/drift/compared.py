@@ -14,7 +14,7 @@ from pipeline.drift.agreement import NOTHING, Agreement, compare
 from pipeline.stages.cells import Rejected, read_code
 from pipeline.understanding.numbers import Ambiguity, collect, decide
 from pipeline.understanding.prices import PriceReader
-from pipeline.understanding.shape import sketch
+from pipeline.understanding.shape import SHAPED, sketch
 from pipeline.understanding.table import Table, could_be_price, is_number
 from pipeline.understanding.text import fold, is_blank
 from pipeline.understanding.words import vocabulary
@@ -127,9 +127,10 @@ class Compared:
         return [None if text is None else Decimal(text) for text in texts]
 
     def sketch(self, index: int) -> tuple[int, ...]:
-        """Of all values of the sample, as the shape of a list holds it."""
+        """Of the first rows, as the shape of a list holds it."""
         if index not in self._sketches:
-            self._sketches[index] = sketch(self.table.values(index))
+            cells = _cells(self.table.rows()[:SHAPED], index)
+            self._sketches[index] = sketch(cell for cell in cells if not is_blank(cell))
         return self._sketches[index]
 
     def same_values(self, indexes: Sequence[int]) -> bool:

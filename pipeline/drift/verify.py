@@ -20,7 +20,7 @@ from pipeline.drift.price_again import PriceAgain
 from pipeline.drift.remembered import FEW
 from pipeline.stages.validation import Validation
 
-VERIFIED = 1_000
+VERIFIED = 500
 """Rows of the sample that are read."""
 MOST = 0.8
 

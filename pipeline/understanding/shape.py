@@ -99,7 +99,7 @@ def shape_document(
 ) -> dict[str, Any]:
     """JSON-ready; of the first rows only, so that it costs the same for every list."""
     first = understanding.header_row or 0
-    body = [row for number, row in sample[:SHAPED] if number > first and type(row) is not BrokenRow]
+    body = [row for number, row in sample if number > first and type(row) is not BrokenRow][:SHAPED]
     headers = {column.index: column.header for column in understanding.columns}
     order = sorted(headers)
     return {
@@ -135,7 +135,7 @@ def value_profile(cells: Sequence[Cell]) -> dict[str, Any]:
     """How a column is filled; shares are of its filled cells, `blank` of all."""
     filled = [cell for cell in cells if not is_blank(cell)]
     texts = [cell_text(cell).strip() for cell in filled]
-    numbers = [number for cell in filled if (number := digits_of(cell)) is not None]
+    numbers = [digits_of(cell) for cell in filled]
     lengths = sorted(map(len, texts))
     kinds = Counter(kind for text in texts[:KINDS] for kind in {_kind(character) for character in text[:40]})
     count = len(filled)
@@ -145,13 +145,13 @@ def value_profile(cells: Sequence[Cell]) -> dict[str, Any]:
 
     return {
         "blank": round(1 - count / len(cells), 3) if cells else 1.0,
-        "numbers": share(len(numbers)),
-        "text": share(count - len(numbers)),
+        "numbers": share(count - numbers.count(None)),
+        "text": share(numbers.count(None)),
         "distinct": share(len(set(texts))),
         "lengths": [lengths[(len(lengths) - 1) * part // 10] for part in (1, 5, 9)] if lengths else [],
         "classes": {kind: round(number / min(count, KINDS), 3) for kind, number in sorted(kinds.items())},
-        "range": [short(texts[0], 60), short(texts[-1], 60)] if texts else [],
-        "sketch": list(sketch(filled)),
+        "samples": [short(texts[0], 60), short(texts[-1], 60)] if texts else [],
+        "sketch": list(_smallest(number or fold(text[:500]) for number, text in zip(numbers, texts, strict=True))),
     }
 
 
@@ -170,8 +170,12 @@ def digits_of(cell: Cell) -> str | None:
 
 def sketch(cells: Iterable[Cell]) -> tuple[int, ...]:
     """The smallest hashes of the distinct values, ascending."""
-    values = {digits_of(cell) or fold(cell_text(cell)[:500]) for cell in cells}
-    return tuple(heapq.nsmallest(SKETCH, {xxh3_64_intdigest(value.encode()) & _BITS for value in values}))
+    return _smallest(digits_of(cell) or fold(cell_text(cell).strip()[:500]) for cell in cells)
+
+
+def _smallest(values: Iterable[str]) -> tuple[int, ...]:
+    hashes = {xxh3_64_intdigest(value.encode(errors="replace")) & _BITS for value in set(values)}
+    return tuple(heapq.nsmallest(SKETCH, hashes))
 
 
 def resemblance(one: Sequence[int], other: Sequence[int]) -> float:
