@@ -77,9 +77,12 @@ def reading_of(column: Column, understanding: Understanding) -> str:
     """What the sample of the price column is read as, "12.50 EUR"; '' for other columns and unreadable samples."""
     if column.field != "price" or not column.sample:
         return ""
-    price = PriceReader(understanding.numbers, accept_zero=True).read(column.sample).price
+    read = PriceReader(understanding.numbers, accept_zero=True).read(column.sample)
+    if read.price is None:
+        return ""
     currency = understanding.currency if understanding.currency not in {None, "XXX"} else ""
-    return f"{price} {currency}".rstrip() if price is not None else ""
+    basis = "" if read.basis is None else f" per {read.basis} {read.unit or ''}"
+    return f"{read.price} {currency}{basis}".strip()
 
 
 def _row(column: Column, understanding: Understanding) -> MappingRow:
