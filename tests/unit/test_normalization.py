@@ -237,6 +237,27 @@ def test_every_bad_row_has_its_reason(cells, expected):
     assert code(cells) == expected
 
 
+def test_a_price_cell_may_say_what_it_is_for_but_not_against_its_columns():
+    listed = field("price_basis")
+    assert item(("A-1", "Cable", "12.50/100", "100"), listed).price_basis == "100"
+    assert item(("A-1", "Cable", "12.50/100", ""), listed).price_basis == "100"
+    assert code(("A-1", "Cable", "12.50/100", "10"), listed) == "basis_conflict"
+    assert code(("A-1", "Cable", "12.50/St", ""), replace(listed, price_basis="100")) == "basis_conflict"
+
+
+def test_a_unit_beside_the_price_wins_and_the_other_one_is_kept():
+    found = item(("A-1", "Cable", "12.50/kg", "Bag"), field("unit"))
+    assert (found.unit, found.price_basis, found.characteristics) == ("kg", "1", {"unit": "Bag"})
+    found = item(("A-1", "Cable", "12.50 / 100 M", "m"), field("unit"))
+    assert (found.unit, found.price_basis, found.characteristics) == ("M", "100", {})
+    assert code(("A-1", "Cable", "12.50/kg", "per 10 kg"), field("unit")) == "basis_conflict"
+
+
+def test_a_footnote_mark_is_kept_beside_the_price():
+    found = item(("A-1", "Cable", "12.50 *", "", ""))
+    assert (found.price, found.characteristics) == ("12.50", {"price_note": "*"})
+
+
 def test_a_code_that_only_looks_like_an_exponent_is_a_code():
     assert item(("1E12", "Cable", "1.00", "", "")).sku == "1E12"
     assert item(("12E5", "Cable", "1.00", "", "")).sku == "12E5"
