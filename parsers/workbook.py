@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from contracts.questions import Question
 from contracts.rows import Cell
 from parsers.workbook_marks import Area, Marks
-from parsers.workbook_tabs import SheetUnreadable, Tabs, choose_all, tab_notes
+from parsers.workbook_tabs import SheetUnreadable, Tabs, Watch, choose_all, header_of, tab_notes, two_tables
 
 __all__ = ["Book", "Sheet", "SheetUnreadable", "read_sheet"]
 
@@ -39,14 +39,16 @@ class Book(Protocol):
         ...
 
 
-class Sheet(NamedTuple):
+@dataclass(slots=True)
+class Sheet:
+    """Notes and question are complete when all rows were taken."""
+
     name: str
     notes: list[str]
-    """Complete when all rows were taken."""
-    rows: Iterator[list[Cell]]
     currencies: tuple[tuple[int, str], ...] = ()
     merged: tuple[Area, ...] = ()
     question: Question | None = None
+    rows: Iterator[list[Cell]] = field(default_factory=lambda: iter(()))
 
 
 def read_sheet(path: Path, kind: str, wanted: str | None, engine: str) -> Sheet:
@@ -58,8 +60,9 @@ def read_sheet(path: Path, kind: str, wanted: str | None, engine: str) -> Sheet:
     notes = [*tab_notes(book.tabs, names), *book.notes]
     for name, found in zip(names, marks, strict=True):
         notes += [f"{name}: {note}" if len(names) > 1 else note for note in found.notes()]
-    rows = _rows(book, names, marks, notes)
-    return Sheet(" + ".join(names), notes, rows, marks[0].currencies, marks[0].merged, question)
+    sheet = Sheet(" + ".join(names), notes, marks[0].currencies, marks[0].merged, question)
+    sheet.rows = _rows(book, names, marks, sheet)
+    return sheet
 
 
 def _open(path: Path, kind: str, engine: str) -> Book:
@@ -101,15 +104,18 @@ def _agreed(marks: Sequence[Marks]) -> list[Marks]:
     ]
 
 
-def _rows(book: Book, names: Sequence[str], marks: Sequence[Marks], notes: list[str]) -> Iterator[list[Cell]]:
+def _rows(book: Book, names: Sequence[str], marks: Sequence[Marks], sheet: Sheet) -> Iterator[list[Cell]]:
     number = 0
+    watch = Watch(header_of(book.peek(names[0])), book.peek(names[0]))
     for name, found in zip(names, marks, strict=True):
         first = number + 1
         for row in book.rows(name, found):
             number += 1
+            if sheet.question is None and watch.moved(row):
+                sheet.question = two_tables(number)
             yield _trimmed(row)
         if len(names) > 1:
-            notes.append(f"rows {first:,}-{number:,} are those of sheet “{name}” from its first one on")
+            sheet.notes.append(f"rows {first:,}-{number:,} are those of sheet “{name}” from its first one on")
 
 
 def _trimmed(row: list[Cell]) -> list[Cell]:

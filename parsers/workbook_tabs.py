@@ -11,6 +11,8 @@ from contracts.rows import Cell
 
 ALL = "*"
 """No sheet can be called so: all visible sheets with the header of the first table, one below the other."""
+LAST_HEADER_ROW = 1_000
+"""The last row that a profile may name as header."""
 _PEEKED = 60
 """Rows in which a header is looked for."""
 
@@ -78,6 +80,44 @@ def _question(rows: dict[str, int]) -> Question:
     )
 
 
+class Watch:
+    """Looks for the names of a header in another order further down: a second table."""
+
+    def __init__(self, header: tuple[tuple[int, str], ...] | None, rows: Iterable[list[Cell]]) -> None:
+        """`rows` are those that the header was found in."""
+        places = {text: place for place, text in header or ()}
+        self._names: dict[Cell, int] = {}
+        for row in islice(rows, _PEEKED) if header else ():
+            if sum(_folded(value) in places for value in row) == len(places):
+                self._names = {value: places[_folded(value)] for value in row if value is not None}
+                break
+        self._any = frozenset(self._names)
+
+    def moved(self, row: list[Cell]) -> bool:
+        if self._any.isdisjoint(row):
+            return False
+        found = [(place, self._names[value]) for place, value in enumerate(row) if value in self._any]
+        return len(found) > 2 and sum(place != own for place, own in found) > 1
+
+
+def two_tables(row: int) -> Question:
+    option = Option(
+        f"only the table below row {row:,}",
+        f"the rows above row {row:,} are passed over as a title",
+        {"read": {"header_row": row}},
+    )
+    return Question(
+        "layout",
+        f"the list holds two tables: the column names stand in row {row:,} again, in another order, so the rows below "
+        "would be read from the wrong columns; hand them in as two lists",
+        (option,) if row <= LAST_HEADER_ROW else (),
+    )
+
+
+def _folded(value: Cell) -> str:
+    return " ".join(value.split()).casefold() if isinstance(value, str) else ""
+
+
 def is_table(rows: Iterator[list[Cell]]) -> bool:
     """Two rows with two cells each."""
     found = 0
@@ -94,7 +134,7 @@ def header_of(rows: Iterable[list[Cell]]) -> tuple[tuple[int, str], ...] | None:
     for row in islice(rows, _PEEKED):
         filled = [(place, value) for place, value in enumerate(row) if value is not None]
         if header is None:
-            texts = [(place, " ".join(value.split()).casefold()) for place, value in filled if isinstance(value, str)]
+            texts = [(place, _folded(value)) for place, value in filled if isinstance(value, str)]
             plain = len(texts) == len(filled) and not any(_numeric(text) for _, text in texts)
             if len(texts) >= 3 and plain and len({text for _, text in texts}) == len(texts):
                 header = tuple(texts)

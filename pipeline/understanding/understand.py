@@ -21,6 +21,7 @@ from pipeline.understanding.mapping import NAMES_AS_KEYS, map_columns, resolve
 from pipeline.understanding.price_format import number_format
 from pipeline.understanding.refusal import first_rows
 from pipeline.understanding.row_rules import row_rules
+from pipeline.understanding.stacked import answered, refuse_second_table
 from pipeline.understanding.structure import key_shapes, uses_sections
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import one_line, short
@@ -46,9 +47,9 @@ def understand(
 
     Raises HeaderNotFound, MappingIncomplete (which column?) or PriceFormatAmbiguous (which reading?): a question to a
     person instead of a guess."""
-    if description.question is not None:
-        raise ListDoubtful(question=description.question)
     config = source_config.model_dump() if isinstance(source_config, Document) else dict(source_config)
+    if description.question is not None and not answered(description.question, config.get("header_row")):
+        raise ListDoubtful(question=description.question)
     manual = ColumnMapping.model_validate(config.get("column_mapping") or {})
     remembered = None if profile is None else profile.mapping
     extra = {} if profile is None else {str(field): words for field, words in profile.synonyms.items()}
@@ -68,6 +69,7 @@ def understand(
         considered=considered,
         first_rows=first_rows(sample) if headerless else "",
     )
+    refuse_second_table(sample, table, fields, header_stated=config.get("header_row") is not None)
     for field in of_format:
         fields[field] = [replace(part, reason="the format says so") for part in fields[field]]
     if "currency" in fields and (options.currency or (profile is not None and profile.currency)):

@@ -272,3 +272,30 @@ def test_a_workbook_that_unpacks_to_many_times_its_size_is_refused(tmp_path: Pat
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * 120_000_000)
     with pytest.raises(SourceRefused, match="times its size"):
         opened(path)
+
+
+@pytest.mark.parametrize("rows", [5, 40, 2_500])
+def test_a_second_table_with_other_columns_is_asked_about_however_far_down_it_begins(tmp_path: Path, rows: int) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    fill(sheet, "A", rows)
+    sheet.append([])
+    sheet.append(["Code", "Price", "Name"])
+    for number in range(20):
+        sheet.append([f"B-{number:03d}", 5 + number, f"Part {number}"])
+    book.save(tmp_path / "list.xlsx")
+    question = asked(tmp_path / "list.xlsx")
+    assert question.code == "layout"
+    assert f"{rows + 3:,}" in question.sentence
+    for option in question.options:
+        assert understood(tmp_path / "list.xlsx", dict(option.patch)).header_row == rows + 3
+
+
+def test_a_header_that_is_repeated_in_place_begins_no_second_table(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert isinstance(book.active, Worksheet)
+    for letter in "AB":
+        fill(book.active, letter, 40)
+    book.save(tmp_path / "list.xlsx")
+    assert understood(tmp_path / "list.xlsx").header_row == 1
