@@ -15,6 +15,8 @@ MOST = 200_000
 """Names looked at; a longer list is judged by these."""
 TWOFOLD = 0.05
 """Share of the names that may stand beside two prices: names that are as good as codes."""
+DIFFERENT = 0.8
+"""Least share of different names, beside columns in which the rows of one name may differ."""
 DISTINCT = 0.9
 """A column whose values differ so often could be the code, whatever it is called."""
 LONGEST_CODE, LONGEST_NAME = 40, 255
@@ -61,11 +63,13 @@ def _repeated(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row
     first = table.header_row or 0
     prices: dict[str, str] = {}
     twofold: set[str] = set()
+    items = 0
     for number, row in rows:
         if number <= first or type(row) is BrokenRow or len(row) <= max(name, price):
             continue
         if is_blank(row[name]) or not is_number(row[price]):
             continue
+        items += 1
         text = " ".join(cell_text(row[name]).split())
         amount = cell_text(row[price]).strip()
         if prices.setdefault(text, amount) != amount:
@@ -74,6 +78,8 @@ def _repeated(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row
             break
     if len(prices) < FEWEST:
         return f"only {len(prices)} names stand beside a price, which proves nothing"
+    if most < 1 and len(prices) < DIFFERENT * items:
+        return f"only {len(prices)} of {items} names differ"
     if len(twofold) > most * len(prices):
         return f"{len(twofold)} of its {len(prices)} names stand beside two prices"
     return None

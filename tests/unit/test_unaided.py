@@ -50,6 +50,7 @@ def test_what_two_prices_of_one_name_mean_is_remembered():
     ("lines", "why"),
     [
         (named(count=12), "proves nothing"),
+        (named(first="Name;Price;Lot", line="Thing number {half};{half}.50;{n}a b"), "names differ"),
         (
             named(
                 *(f"Thing number {n};99.10;new" for n in range(1, 9)),
