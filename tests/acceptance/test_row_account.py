@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -15,17 +16,24 @@ import numpy as np
 import pytest
 
 from config.plan import Plan
+from contracts.account import Account
 from contracts.errors import NeedsAnswer
 from contracts.parser import Source
 from contracts.rows import Item, RowError
 from contracts.store import Known
-from contracts.task import TaskOptions
+from contracts.task import ParseTask, TaskOptions
+from contracts.understanding import Understanding
 from parsers.delimited import open_delimited
+from parsers.reading import RecordReading
+from pipeline.chunks import run_chunks
 from pipeline.stages import build_stages
 from pipeline.understanding.understand import understand
+from resilience.checkpoint.seal import seal
+from tests.support.ledgers import claimed, postgres_bench
+from tests.support.lists import PostgresDesk, plan_of, settle
 from tests.support.messy_lists import MessyList, messy_list
 
-EXAMPLES, PARTS = 10_000, 10
+EXAMPLES, PARTS, STORED = 10_000, 10, 200
 _STRAY = re.compile(r"[^K0-9]")
 """A quote or separator that was put into a code is a part of it."""
 
@@ -47,21 +55,26 @@ def written(made: MessyList, path: Path) -> Source:
     return Source(path, hashlib.sha256(made.data).hexdigest(), len(made.data), path.name)
 
 
+async def understood(made: MessyList, reading: RecordReading) -> Understanding:
+    """With a mapping by name; whole, as these lists are short."""
+    rows = [pair async for chunk in reading.chunks() for pair in zip(chunk.row_numbers(), chunk.rows(), strict=True)]
+    return understand(
+        rows,
+        reading.description,
+        source_config={"column_mapping": made.mapping},
+        options=TaskOptions(currency="EUR"),
+        profile=None,
+        more=lambda: iter(rows),
+    )
+
+
 async def taken_in(made: MessyList, path: Path) -> Outcome:
-    """The way of a list from its bytes to what the loader would be handed, with a mapping by name."""
+    """The way of a list from its bytes to what the loader would be handed."""
     reading = open_delimited(written(made, path))
     outcome = Outcome()
-    rows = [pair async for chunk in reading.chunks() for pair in zip(chunk.row_numbers(), chunk.rows(), strict=True)]
     newline = b"\r" if b"\n" not in made.data else b"\n"
     try:
-        understanding = understand(
-            rows,
-            reading.description,
-            source_config={"column_mapping": made.mapping},
-            options=TaskOptions(currency="EUR"),
-            profile=None,
-            more=lambda: iter(rows),
-        )
+        understanding = await understood(made, reading)
     except NeedsAnswer as error:
         outcome.held = str(error)
         return outcome
@@ -101,6 +114,68 @@ def judge(made: MessyList, outcome: Outcome) -> None:
     if not made.spoiled & {"quote", "encoding", "lines"}:
         lost = made.names.keys() - {item.sku for item in outcome.items}
         assert not lost, f"rows that nothing was done to are not accepted: {sorted(lost)}"
+
+
+@pytest.fixture
+async def desk(database_url: str) -> AsyncIterator[PostgresDesk]:
+    async with postgres_bench(database_url) as bench:
+        yield PostgresDesk(database_url, bench)
+
+
+async def stored(desk: PostgresDesk, made: MessyList, path: Path) -> None:
+    """Loads one list into tables of its own supplier, and compares what stands there with what is true."""
+    source = written(made, path)
+    reading = open_delimited(source)
+    task = ParseTask(
+        task_id=f"list-{made.seed}",
+        parser_type="csv",
+        supplier_name=f"Supplier {made.seed}",
+        source_config={"file_path": path.name, "column_mapping": made.mapping},
+        options=TaskOptions(currency="EUR"),
+    )
+    try:
+        understanding = await understood(made, reading)
+    except NeedsAnswer:
+        return
+    plan = plan_of(understanding, chunk_size=made.seed % 17 + 3)
+    claim = await claimed(desk.bench, task)
+    loader = await desk.open(claim)
+    try:
+        stages = build_stages(plan, await loader.known())
+        await stages.prepare(reading, size=plan.chunk_size)
+        checkpoint = await run_chunks(
+            task_id=task.task_id, source_sha256=source.sha256, reading=reading, plan=plan, stages=stages, loader=loader,
+            checkpoint=None, next_sequence=1, guards=(), seal=seal,
+        )  # fmt: skip
+    finally:
+        await loader.close()
+    await settle(desk, claim, checkpoint)
+    assert checkpoint is not None
+    await in_tables(desk, made, claim.task_key, checkpoint.account)
+
+
+async def in_tables(desk: PostgresDesk, made: MessyList, task_key: int, account: Account) -> None:
+    items = await desk.bench.connection.fetch(
+        "SELECT supplier_sku, current_price, source_row FROM supplier_items WHERE task_key = $1", task_key
+    )
+    rejects = await desk.bench.connection.fetch(
+        "SELECT row_number FROM parsing_logs WHERE task_id = $1", f"list-{made.seed}"
+    )
+    history = await desk.bench.connection.fetchval("SELECT count(*) FROM price_history WHERE task_key = $1", task_key)
+    assert account.balanced
+    if made.records is not None:
+        assert account.read == made.records
+    assert len(items) == account.new == history
+    assert len(rejects) == len({row["row_number"] for row in rejects}) == account.rejected.total()
+    assert not {row["source_row"] for row in items} & {row["row_number"] for row in rejects}
+    assert len(items) + len(rejects) + account.ignored.total() == account.read
+    for row in items:
+        assert row["current_price"] == made.prices[_STRAY.sub("", row["supplier_sku"])], (made.seed, row)
+
+
+async def test_the_tables_hold_what_the_account_says(desk: PostgresDesk, tmp_path: Path) -> None:
+    for seed in range(STORED):
+        await stored(desk, messy_list(seed), tmp_path / "list")
 
 
 @pytest.mark.parametrize("part", range(PARTS))
