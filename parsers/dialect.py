@@ -115,7 +115,7 @@ def _score(choice: _Choice, sample: Sample) -> float:
         # "Bolt;3,50" must not fall into two columns at its decimal commas
         decimals, commas = len(re.findall(rb"\d,(?=\d)", sample.data)), sample.data.count(b",")
         score *= 0.5 if decimals > commas / 2 else 1.0
-    if sample.enclosed(delimiter, b'"').cells > len(trial.rows) / 2:
+    if choice.dialect.quote and sample.enclosed(delimiter, choice.dialect.quote).cells > len(trial.rows) / 2:
         return score  # what stands between quotes may hold anything
     for other in DELIMITERS[1:]:
         if other != delimiter and other in sample.data:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from contracts.errors import SourceUnreadable
+from contracts.parser import Source
+from contracts.rows import BrokenRow, Row
+from parsers.delimited import open_delimited
 from parsers.dialect import find_dialect
 from parsers.encoding import read_text
+
+SAMPLES = Path(os.environ.get("PRICEMILL_SAMPLE_DATA") or Path(__file__).parents[3] / "shared" / "data")
+POLLOCK = SAMPLES / "torture" / "pollock"
 
 TEXTS = {
     "cp1252": ["Nr;Name;Preis\n1;Müller Größe Straße;1,00\n2;Äpfel süß;2,00\n",
@@ -26,6 +35,15 @@ TEXTS = {
     "big5": ["編號,名稱,價格\n1,不鏽鋼螺絲,12.5\n2,黃銅墊圈,3\n"],
     "utf-8": ["Nr;Größe\n1;Болт 螺丝\n"],
 }  # fmt: skip
+
+
+def read(path: Path) -> list[Row]:
+    reading = open_delimited(Source(path, "0" * 64, path.stat().st_size, path.name))
+
+    async def rows() -> list[Row]:
+        return [row async for chunk in reading.chunks() for row in chunk.rows()]
+
+    return asyncio.run(rows())
 
 
 @pytest.fixture
@@ -98,6 +116,11 @@ def test_lone_carriage_returns_end_lines_only_where_there_are_no_line_feeds(sour
         ("Price list; of 2024\n\n\nnr,name,price\n1,x,2.50\n2,y,3.50\n3,z,4.50\n", b","),
         ("sep=|\na,b|c,d\n", b"|"),
         ("one\ntwo\n", b","),
+        ("a^b^c\n1^2, 3^4\n", b"^"),
+        ("nr;text\n1;a, b, c\n2;d, e, f\n3;g, h, i\n", b";"),
+        ("'1','a;b'\n'2','c;d'\n'3','e;f'\n", b","),
+        ("nr,price\n" + "".join(f'{n},"{n},50"\n' for n in range(9)), b","),
+        ("".join(f"A{n} ~ {n}\n" for n in range(9)), b","),
     ],
 )
 def test_the_delimiter_is_the_one_that_gives_even_rows(source: Path, text: str, delimiter: bytes) -> None:
@@ -120,3 +143,84 @@ def test_the_configured_delimiter_wins_and_must_be_one_character_of_ascii(source
         find_dialect(text, "§")
     with pytest.raises(SourceUnreadable):
         find_dialect(text, '"')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('1,"3/4\\" pipe, long",2\n2,"5\\" pipe",3\n', [["1", '3/4" pipe, long', "2"], ["2", '5" pipe', "3"]]),
+        ('1, "Bolt, long", 2\n2, "Nut", 3\n', [["1", "Bolt, long", " 2"], ["2", "Nut", " 3"]]),
+        ("1,'Bolt, long',2\n2,'Nut',3\n", [["1", "Bolt, long", "2"], ["2", "Nut", "3"]]),
+        ('1,"C:\\dir\\",2\n2,"D:\\",3\n', [["1", "C:\\dir\\", "2"], ["2", "D:\\", "3"]]),
+        ("1,'Best' pipe,2\n2,5' pipe,3\n", [["1", "'Best' pipe", "2"], ["2", "5' pipe", "3"]]),
+        ('1,"a ""b"" c",2\n2,"",3\n', [["1", 'a "b" c', "2"], ["2", "", "3"]]),
+    ],
+)
+def test_cells_are_quoted_in_several_ways(source: Path, text: str, expected: list[list[str]]) -> None:
+    source.write_text(text, newline="")
+    assert read(source) == expected
+
+
+def test_one_row_that_is_spoiled_does_not_turn_quoting_off(source: Path) -> None:
+    lines = [f'"{n}","Bolt, {n} mm","{n}.50"' for n in range(12)]
+    source.write_text("\n".join([*lines[:6], '"6""Nut","6.50"', *lines[6:]]))
+    assert find_dialect(read_text(source)).dialect.quote == b'"'
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["K2;Nut;6.00", "K2;Nut, long;6.00", "K2|Nut|6.00", "K2\tNut\t6.00"],
+)
+def test_a_row_in_another_dialect_is_broken_and_no_title(source: Path, line: str) -> None:
+    own = "," if "," not in line else "|"
+    source.write_text("\n".join([f"K{n}{own}Bolt{own}{n}.50" for n in range(9)] + [line]))
+    assert isinstance(read(source)[-1], BrokenRow)
+
+
+def test_prose_with_separators_is_no_row(source: Path) -> None:
+    notes = ["All prices in euro; without tax; ex works", "Call us|write to us|visit us"]
+    source.write_text("\n".join([f"K{n},Bolt,{n}.50" for n in range(9)] + notes))
+    assert [list(row) for row in read(source)[-2:]] == [[note] for note in notes]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'K1,"Bolt 3,5.00\nK2,Nut",6.00\n',
+        'K1,"Bolt 3,5.00\nK2,"Nut",6.00\n',
+        'K1,"Bolt\nK2,Nut 3",6.00\n',
+        '"K1,Bolt,5.00\nK2",Nut,6.00\n',
+    ],
+)
+def test_two_rows_of_which_one_lost_a_quote_never_make_one_with_the_price_of_the_other(source: Path, text: str) -> None:
+    good = "".join(f'K{n},"Bolt, {n} mm",{n}.50\n' for n in range(10, 30))
+    source.write_text(good + text + good)
+    for row in read(source):
+        assert isinstance(row, BrokenRow) or len(row) != 3 or [row[0], row[2]] != ["K1", "6.00"]
+        assert isinstance(row, BrokenRow) or "\n" not in "".join(map(str, row))
+
+
+def test_text_on_several_lines_is_one_cell(source: Path) -> None:
+    source.write_text('K1,"Bolt, zinc\nlength: 5, 6 or 7 mm\n",5.00,new\nK2,Nut,6.00,new\n')
+    assert read(source)[0] == ["K1", "Bolt, zinc\nlength: 5, 6 or 7 mm\n", "5.00", "new"]
+
+
+@pytest.mark.skipif(not POLLOCK.is_dir(), reason="no sample data")
+def test_the_dialects_of_the_pollution_benchmark_are_found(source: Path) -> None:
+    """All but a list whose words are separated by blanks as its cells are, and an empty one."""
+    wrong = []
+    for stated in sorted((POLLOCK / "parameters").iterdir()):
+        name = stated.name.removesuffix("_parameters.json")
+        truth = json.loads(stated.read_text())
+        source.write_bytes((POLLOCK / "csv" / name).read_bytes())
+        found = find_dialect(read_text(source)).dialect
+        right = (
+            found.delimiter.decode() == truth["delimiter"].strip(" ")
+            and (found.quote or b"").decode() == truth["quotechar"]
+            and found.padded == (len(truth["delimiter"]) > 1)
+            and (found.escape == b"\\") == (truth["escapechar"] == "\\")
+            and found.newline.decode() == truth["row_delimiter"][-1:]
+        )
+        if not right and truth["delimiter"].strip(" "):
+            wrong.append((name, found))
+    assert not wrong
