@@ -114,4 +114,5 @@ def undisturbed(
     assert tables["supplier_items"]
     assert tables["price_history"]
     assert tables["parsing_logs"]
+    assert tables["held_rows"]
     return tables

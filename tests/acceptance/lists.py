@@ -22,13 +22,15 @@ def _comma_list(path: Path, *, version: int) -> None:
         price = Decimal(number % 700 + 1) + Decimal("0.25")
         if version > 1 and number % 10 == 3:
             price += version
+        if version > 1 and number % 211 == 9:
+            price *= 10  # too far to be applied
         name = "" if number % 97 == 5 else f"Bolt {number}"
         shown = "n/a" if number % 131 == 7 else str(price)
         lines.append(f"B-{number:05d},{name},{shown},EUR,Fasteners {number % 7},,{'red' if number % 3 else ''}")
     lines += [  # codes that stand twice, far apart and close together, with other prices
         f"B-{number:05d},Bolt {number} again,{number + version}.75,EUR,Fasteners 0,,red" for number in (11, 400, 1200)
     ]
-    lines.append(f"B-{400:05d},Bolt 400 once more,77.77,EUR,Fasteners 0,,red")
+    lines.append(f"B-{400:05d},Bolt 400 once more,{77 if version == 1 else 7777}.77,EUR,Fasteners 0,,red")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

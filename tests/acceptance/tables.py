@@ -40,6 +40,24 @@ QUERIES = {
       FROM parsing_logs l LEFT JOIN suppliers s ON s.id = l.supplier_id
      ORDER BY l.task_id, l.row_number, l.error_type
     """,
+    "held_rows": """
+    SELECT s.name AS supplier, i.supplier_sku, h.source_row, h.old_price, h.old_currency, h.old_basis, h.price,
+           h.currency, h.price_basis, h.as_of, h.reason, h.status, t.task_id, b.task_id AS superseded_by
+      FROM held_rows h JOIN supplier_items i ON i.id = h.supplier_item_id JOIN suppliers s ON s.id = h.supplier_id
+      JOIN tasks t ON t.id = h.task_key LEFT JOIN tasks b ON b.id = h.superseded_by
+     ORDER BY s.name, i.supplier_sku, t.id
+    """,
+    "item_descriptions": """
+    SELECT s.name AS supplier, i.supplier_sku, d.name, d.unit, d.gtin, d.characteristics, t.task_id
+      FROM item_descriptions d JOIN supplier_items i ON i.id = d.supplier_item_id
+      JOIN suppliers s ON s.id = i.supplier_id JOIN tasks t ON t.id = d.task_key
+     ORDER BY s.name, i.supplier_sku, t.id
+    """,
+    "list_keys": """
+    SELECT s.name AS supplier, k.list_name, k.as_of, md5(k.keys) AS keys, t.task_id
+      FROM list_keys k JOIN suppliers s ON s.id = k.supplier_id JOIN tasks t ON t.id = k.task_key
+     ORDER BY s.name, k.list_name, t.id
+    """,
     "tasks": """
     SELECT task_id, status, (result->'statistics') - 'processing_time_seconds' - 'items_per_second' AS statistics,
            result->>'status' AS result
@@ -67,6 +85,18 @@ MUST_BE_EMPTY = {
       LEFT JOIN LATERAL (SELECT price, currency FROM price_history h WHERE h.supplier_item_id = i.id
                           ORDER BY as_of DESC, id DESC LIMIT 1) n ON true
      WHERE (n.price, n.currency) IS DISTINCT FROM (i.current_price, i.currency)
+    """,
+    "rows held differ from rows counted as held": """
+    SELECT t.task_id FROM tasks t
+     WHERE t.status = 'completed' AND (t.result->'statistics'->>'held')::int
+           <> (SELECT count(*) FROM held_rows h WHERE h.task_key = t.id)
+    """,
+    "a held price that is applied": """
+    SELECT h.id FROM held_rows h JOIN price_history p USING (supplier_item_id, task_key) WHERE h.status <> 'approved'
+    """,
+    "an item with an open hold that a list could pass unread": """
+    SELECT i.id FROM held_rows h JOIN supplier_items i ON i.id = h.supplier_item_id
+     WHERE h.status = 'open' AND i.fingerprint IS NOT NULL
     """,
     "I15 dead tasks without exactly one open dead letter": """
     SELECT t.task_id FROM tasks t
