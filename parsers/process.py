@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -20,6 +21,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from parsers.child import main; main()"
 _FRAME_LIMIT = FRAME + 2 * MAX_RECORD
 _HEAD_SPACE = 65_536
+_OWN_CLASS = re.compile(r"^parsers\.[\w.]+: ")
 _SAID = 4_096
 
 
@@ -156,6 +158,7 @@ async def _tail(pipe: asyncio.StreamReader) -> str:
 
 def _ended(code: int, said: str) -> _Died:
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
+    last = _OWN_CLASS.sub("", last)
     if code < 0:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
         reason = f"signal {-code} ({name}){f', {last[:200]}' if last else ''}"

@@ -121,11 +121,14 @@ def _sign(symbol: str, locale: str | None) -> str:
 
 
 def number(text: str) -> Cell:
-    """A number as a workbook writes it. Raises ValueError."""
+    """A number as a workbook writes it; what is none stays the text that it is."""
     # up to 15 digits a binary number gives its decimals back unchanged
     if len(text) <= 15 and text.isascii() and text.isdigit():
         return Decimal(text)
-    return cell(float(text))
+    try:
+        return cell(float(text))
+    except ValueError:
+        return text or None
 
 
 def as_shown(value: Cell, how: Shown, *, money: bool = False) -> Cell:

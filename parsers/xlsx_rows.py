@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterator
 from decimal import Decimal
@@ -18,7 +17,7 @@ _KNOWN_NUMBERS = 65_536
 
 
 class Misplaced(Exception):
-    """A sheet whose cells do not stand in the order of the format; another reader sorts them."""
+    """A sheet that breaks the rules of the format; another reader may make something of it."""
 
 
 def read_rows(package: Package, part: str, *, money: Collection[int] = ()) -> Iterator[list[Cell]]:
@@ -136,16 +135,21 @@ class _Values:
         if how is PLAIN:
             return found
         if how.kind in {"date", "elapsed"}:
-            serial = float(text)
-            if not math.isfinite(serial):
+            if not isinstance(found, Decimal):
                 return found
+            serial = float(text)
             return moment(serial, from_1904=self._package.from_1904, elapsed=how.kind == "elapsed")
         return as_shown(found, how)
 
     def text_of(self, kind: str, text: str) -> Cell:
         """Of a cell that holds something else."""
         if kind == "s":
-            return unescaped(self._package.texts[int(text)]) if text else None
+            texts = self._package.texts
+            if not text:
+                return None
+            if not text.isdigit() or int(text) >= len(texts):
+                raise Misplaced(f"a cell names the shared text {text[:20]}, which is not there")
+            return unescaped(texts[int(text)])
         if kind == "b":
             return text.strip() in {"1", "true"} if text else None
         if kind == "e":

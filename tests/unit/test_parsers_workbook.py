@@ -218,6 +218,9 @@ def test_a_column_shown_in_several_currencies_states_each_with_its_number(tmp_pa
         (b'<c r="A1" t="inlineStr"><is><t><![CDATA[<c t="e">]]></t></is></c>', '<c t="e">'),
         (b'<c s="1" t="n" r="A1"><v>7</v></c>', "00007"),
         (b'<c s="1"><v>7</v></c>', "00007"),
+        (b'<c r="A1"><v>abc</v></c>', "abc"),
+        (b'<c r="A1" s="4"><v>1e300</v></c>', "1.00000000000000E+300"),
+        (b'<c r="A1" s="7"><v>NaN</v></c>', "nan"),
     ],
 )
 def test_every_kind_of_cell_has_its_meaning(tmp_path: Path, cell: bytes, expected: Cell) -> None:
