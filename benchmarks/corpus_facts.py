@@ -16,6 +16,7 @@ Duplicates = Literal["last", "first"]
 
 SEPARATORS = {"TAB": "\t", "PIPE": "|", "COMMA": ",", "SEMICOLON": ";", "SPACE": " "}
 """Separators that are given by name."""
+WORKBOOKS = frozenset({"xlsx", "xlsm", "xls", "xlsb", "ods"})
 _CURRENCY = re.compile(r"\b[A-Z]{3}\b")
 
 
@@ -39,7 +40,15 @@ class Facts:
     @property
     def refused(self) -> bool:
         """The list holds no prices: nothing of it may be stored."""
-        return self.columns.get("price") is None
+        if self.columns.get("price") is not None:
+            return False
+        return "price" in self.columns or not self.document.get("rows_valid")
+
+    @property
+    def uncertain(self) -> str:
+        """What the facts are not sure of, in words that name members, reasons or records; '' as a rule."""
+        stated = self.document.get("uncertain")
+        return "" if not stated else json.dumps(stated, ensure_ascii=False).lower()
 
     @property
     def rejected(self) -> dict[str, int]:
@@ -147,7 +156,7 @@ def profile(facts: Facts, *, duplicates: Duplicates, sheet: str | None) -> dict[
         if described and not (field == "category" and not re.match(r"\s*[0-9]", str(described))):
             mapping[field] = columns(described)
     read: dict[str, Any] = {}
-    if shape.get("kind") == "csv":
+    if shape.get("kind") not in WORKBOOKS:
         read["encoding"] = shape.get("encoding")
         separator = shape.get("delimiter") or ""
         read["delimiter"] = SEPARATORS.get(separator.upper(), separator if len(separator) == 1 else None)

@@ -16,7 +16,6 @@ from tests.integration.test_expected_lists import (
     FACTS,
     FOLDER,
     LISTS,
-    NOT_REACHED,
     config,
     mapping_of,
     stated_currency,
@@ -57,7 +56,7 @@ def order(name: str, *, supplier: str, task_id: str) -> ParseTask:
 
 
 async def test_thirty_real_lists_are_stored_with_exactly_the_expected_sums(make_fleet: MakeFleet) -> None:
-    names = [name for name in LISTS if name not in NOT_REACHED]
+    names = LISTS
     assert len(names) > 30
     fleet = make_fleet(PRICEMILL_SOURCE_ROOTS=str(FOLDER), PRICEMILL_CHUNK_SIZE="2000")
     await fleet.enqueue([order(name, supplier=name, task_id=name) for name in names])
@@ -81,11 +80,7 @@ async def test_thirty_real_lists_are_stored_with_exactly_the_expected_sums(make_
         await connection.close()
 
 
-PAIRS = {
-    name: facts
-    for name, facts in (json.loads(FACTS.read_text(encoding="utf-8"))["version_pairs"] if EXPECTED else {}).items()
-    if not NOT_REACHED.keys() & set(facts["files"])
-}
+PAIRS = json.loads(FACTS.read_text(encoding="utf-8"))["version_pairs"] if EXPECTED else {}
 
 
 async def test_versions_of_a_list_change_exactly_the_prices_that_changed(make_fleet: MakeFleet) -> None:

@@ -185,3 +185,18 @@ def test_a_page_has_its_offers():
     assert judge_page(known, ended(), ITEMS).word == "right"
     assert judge_page(known | {"items": 4}, ended(), ITEMS).word == "WRONG"
     assert judge_page(known | {"offers": [{"sku": "A", "price": "2"}]}, ended(), ITEMS).word == "WRONG"
+
+
+def test_points_that_the_facts_are_not_sure_of_are_told_and_set_aside():
+    changed = [ITEMS[0], ITEMS[1]._replace(price=Decimal("3.01")), ITEMS[2]]
+    known = facts(uncertain=["sum_price_last_of_each_key: the last row may be a note", "record 2: the name"])
+    verdict = judge(known, ended(), changed, REJECTS, duplicates="last")
+    assert verdict.word == "right"
+    assert "uncertain: sum 7.51 instead of 7.5" in verdict.told
+    assert word(known, ended(), [changed[0]._replace(name="Wood"), *changed[1:]]) == "right"
+    assert word(known, ended(), changed[:2]) == "WRONG"
+
+
+def test_a_composite_key_may_be_given_in_parts():
+    known = facts(spot_checks=[{"record": 2, "key": ["A", "red"], "price": "1.5"}])
+    assert word(known, ended(), [ITEMS[0]._replace(sku="A|red"), *ITEMS[1:]]) == "right"
