@@ -10,6 +10,9 @@ from cli import context
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier, one_task
+from cli.rejected_export import export
+from cli.rejected_fix import fix, replay
+from cli.rejected_rules import proposal
 from cli.screen import Screen, plain
 from cli.table import Column, render
 from cli.text import count, line
@@ -25,16 +28,40 @@ def rejected() -> None:
     """Rejected rows; each stands here exactly once per task."""
 
 
+app.command()(fix)
+app.command()(replay)
+app.command()(export)
+
+
 @app.command()
-def groups(ctx: typer.Context, task: Task = None, supplier: Supplier = None) -> int:
-    """By cause; without --task or --supplier, of the last seven days."""
+def groups(
+    ctx: typer.Context,
+    task: Task = None,
+    supplier: Supplier = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+) -> int:
+    """By cause and value, with the options of `pricemill rejected fix` that would mend each. Only rows that nobody has
+    dealt with; without --task or --supplier, of the last seven days."""
     screen: Screen = ctx.obj
 
     async def show(opened: Desk) -> int:
         task_id, name = await _scope(opened, task, supplier)
-        found = await opened.reports.rejected_groups(task_id=task_id, supplier=name)
-        screen.list(found, _GROUP, empty="No rejected rows.")
-        screen.next(f"pricemill rejected list{_again(task_id, name)}" if found else "pricemill tasks list")
+        found = await opened.reports.rejected_causes(task_id=task_id, supplier=name, limit=limit)
+        if screen.manners.form == "json":
+            shown = [{**plain(cause), "proposal": proposal(cause)} for cause in found]
+            screen.answer({"groups": shown}, lambda: ())
+            return Exit.DONE
+        screen.list(found, _CAUSE, empty="No rejected rows are open.")
+        mendable = next((cause for cause in found if proposal(cause)), None)
+        if mendable is not None:
+            told = (
+                f"pricemill rejected fix --task {line(mendable.task_id)} --cause {mendable.code} {proposal(mendable)}"
+            )
+            screen.next(f"{told} --check")
+        elif found:
+            screen.next(f"pricemill rejected export --task {line(found[0].task_id)} --out FILE.xlsx")
+        else:
+            screen.next("pricemill tasks list")
         return Exit.DONE
 
     return context.look(show)
@@ -99,6 +126,17 @@ _GROUP = [
     Column("FIRST", lambda group: f"row {group.row:,}" if group.row else "-"),
     Column("REASON", lambda group: line(group.reason), least=20),
     Column("REMEDY", lambda group: line(group.fix), least=20),
+]
+
+_CAUSE = [
+    Column("N", lambda cause: count(cause.count), right=True),
+    Column("SUPPLIER", lambda cause: line(cause.supplier), least=8),
+    Column("CAUSE", lambda cause: cause.code),
+    Column("FIELD", lambda cause: line(cause.field or "-")),
+    Column("VALUE", lambda cause: line(cause.value) if cause.value else "-", least=8),
+    Column("FIRST", lambda cause: f"row {cause.row:,}" if cause.row else "-"),
+    Column("TASK", lambda cause: line(cause.task_id)[:13]),
+    Column("FIX", lambda cause: proposal(cause) or line(cause.fix), least=20),
 ]
 
 _ROW = [

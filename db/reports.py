@@ -14,12 +14,21 @@ from db.reports_lists import ListReports
 from db.reports_prices import PriceReports
 from db.reports_questions import QuestionReports
 from db.reports_reader import Reader
+from db.reports_rejected import RejectedReports
 from db.reports_status import StatusReport
 from db.reports_tasks import TaskReports
 
 
 class Reports(
-    StatusReport, TaskReports, ErrorReports, PriceReports, CatalogReports, QuestionReports, HeldReports, ListReports
+    StatusReport,
+    TaskReports,
+    ErrorReports,
+    PriceReports,
+    CatalogReports,
+    QuestionReports,
+    HeldReports,
+    ListReports,
+    RejectedReports,
 ):
     """What operators ask. Reads only; each statement is its own transaction."""
 
