@@ -35,9 +35,9 @@ async def held_list(reports: Reports, *, supplier: str | None = None, task_id: s
     if not found:
         what = f"task {task_id!r}" if task_id is not None else f"no list of {supplier!r}"
         told = f"{what} waits for no answer" if task_id is not None else f"{what} waits for an answer"
-        raise NotFound(told, next="pricemill dead list")
+        raise NotFound(told, next="pricemill held list")
     if len(found) > 1:
-        raise Usage(f"{len(found)} lists of {supplier!r} wait for an answer; name the task", next="pricemill dead list")
+        raise Usage(f"{len(found)} lists of {supplier!r} wait for an answer; name the task", next="pricemill held list")
     return found[0]
 
 

@@ -193,7 +193,7 @@ def accept(
         screen.answer(
             done,
             lambda: [
-                f"{line(done.label)}: profile v{done.version}",
+                line(done.label) + (f": profile v{done.version}" if done.version else ""),
                 f"{line(done.task_id)} starts again" if done.started else f"{line(done.task_id)} was started already",
             ],
         )

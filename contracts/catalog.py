@@ -28,7 +28,8 @@ class Shapes(Protocol):
     """What earlier lists of a supplier looked like and what its items cost, for comparison with the next list."""
 
     async def newest(self, supplier_name: str, list_name: str) -> dict[str, Any] | None:
-        """The document of the list with the newest as_of; `list_name` is '' for a supplier's only list."""
+        """The document of the list with the newest as_of that was not taken back; `list_name` is '' for a supplier's
+        only list."""
         ...
 
     async def add(self, claim: Claim, document: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from contracts.store import Current
-from pipeline.drift.agreement import NOTHING, TELLING, Agreement, percent
+from pipeline.drift.agreement import NOTHING, TELLING, Agreement
 from pipeline.drift.compared import Compared, alike, another_kind
 from pipeline.drift.doubts import Doubt, Proposal, shown
 from pipeline.drift.remembered import FEW, Part, Settled, locate
@@ -149,7 +149,7 @@ class PriceAgain:
         """How the prices lie to those of the last list."""
         if found.common and found.shifted:
             way = "higher" if found.ratio > 1 else "lower"
-            return f"all {found.common:,} known prices are about {percent(abs(found.ratio - 1))} {way}"
+            return f"all {found.common:,} known prices are about {100 * abs(found.ratio - 1):.0f} % {way}"
         return found.figures
 
 
