@@ -35,9 +35,7 @@ def decoder(dialect: Dialect, encoding: str, width: int = 1, *, quoting: bool = 
         if not records:
             return []
         if strangers is not None and strangers.may_be_in(text):
-            return [
-                broken(line, "row_ragged") if line in strangers else line.split(delimiter) for line in text.split("\n")
-            ]
+            return [strangers.row(line) for line in text.split("\n")]
         return [line.split(delimiter) for line in text.split("\n")]
 
     def _mixed(records: Sequence[bytes]) -> list[Row]:

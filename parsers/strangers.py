@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from contracts.rows import Row
+from parsers.chunk import broken
 from parsers.quoting import Dialect
 
 _OTHERS = (",", ";", "\t", "|")
@@ -24,9 +26,17 @@ class Strangers:
         self._separators = width - 1
         self._quotes_are_text = dialect.quote is None
         self._quoting = quoting
+        self._suspicious = self._quotes_are_text or (self._own == "," and width == 2)
 
     def may_be_in(self, text: str) -> bool:
         return any(mark in text for mark in self._others) or (self._quotes_are_text and '"' in text)
+
+    def row(self, line: str) -> Row:
+        """Cells, or a BrokenRow. A complete row is looked at only where it could be one by decimal commas or quotes."""
+        cells = line.split(self._own)
+        if len(cells) == self._separators + 1 and not self._suspicious:
+            return cells
+        return broken(line, "row_ragged") if line in self else cells
 
     def __contains__(self, line: str) -> bool:
         if self._quotes_are_text and '"' in line and _halved(line.split(self._own), quoting=self._quoting):
