@@ -146,6 +146,8 @@ class Loader(Protocol):
     supplier_id: str
     stale: bool
     """The list is older than what was applied."""
+    stocked: bool
+    """The supplier may have items that this run has not written."""
     band: Band | None
     """Price moves outside are held, not applied (contracts/band.py); None = every move is applied. To be set before the
     first commit() of an attempt, and alike for all attempts of a task."""

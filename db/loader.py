@@ -52,8 +52,7 @@ class PostgresLoader:
         self._sequence = 0
         self.stale = False
         self.band: Band | None = None
-        self._stocked = True
-        """The supplier may have items that this run has not written."""
+        self.stocked = True
         self._refused: set[str] = set()
         """Codes of rows that the database refused: a later row of the same code repeats nothing."""
         self.supplier_id = ""
@@ -74,7 +73,7 @@ class PostgresLoader:
                 state = await connection.fetchrow(sql.SUPPLIER_STATE, claim.task.supplier_name, claim.task_key)
             loader.supplier_id = state["id"]
             loader._sequence = state["sequence"]
-            loader._stocked = state["stocked"]
+            loader.stocked = state["stocked"]
             loader.stale = state["applied_as_of"] is not None and claim.as_of < state["applied_as_of"]
             if restarted:
                 await loader._undo(connection)
@@ -150,8 +149,8 @@ class PostgresLoader:
                     )
                 account = await self._commit(staged, complete)
             except DataRefused as error:
-                if not self._stocked and error.constraint == sql.ONE_ITEM_A_KEY:
-                    self._stocked = True
+                if not self.stocked and error.constraint == sql.ONE_ITEM_A_KEY:
+                    self.stocked = True
                 elif error.constraint == sql.ONE_CHECKPOINT_A_SEQUENCE:
                     staged.alone = False
                 else:
@@ -256,7 +255,7 @@ class PostgresLoader:
             supplier_id=self.supplier_id,
             claim=self._claim,
             stale=self.stale,
-            stocked=self._stocked,
+            stocked=self.stocked,
             band=self.band,
         )
 

@@ -42,6 +42,7 @@ class MemoryLoader:
         self._supplier = supplier
         self.supplier_id = supplier.id
         self.stale = supplier.applied_as_of is not None and claim.as_of < supplier.applied_as_of
+        self.stocked = any(supplier_id == self.supplier_id for supplier_id, _ in catalog.items)
         self.band: Band | None = None
         self._sequence = self._newest()
 

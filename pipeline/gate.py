@@ -30,7 +30,7 @@ async def stop_if_doubtful(
     """To be asked before the first chunk of a list, not when it is gone on with: its own rows are stored then. Raises
     ListDoubtful with a question, unless a person has accepted the move of exactly this list."""
     accepted = {} if profile is None else profile.rules.accepted_moves
-    if loader.stale or sha256 in accepted:
+    if loader.stale or not loader.stocked or sha256 in accepted:
         return
     chunks = reading.chunks(size=SAMPLE)
     try:

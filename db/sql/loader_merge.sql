@@ -52,9 +52,14 @@ WITH judged AS (
    UNION ALL
   SELECT id, $2, source_row, current_price, currency, price_basis, $3 FROM rewritten WHERE priced
 ), superseded AS (
-  UPDATE held_rows h SET status = 'superseded', superseded_by = $2, closed_at = now()
-    FROM incoming n WHERE n.unprinted AND NOT $4 AND h.supplier_item_id = n.old_id AND h.status = 'open'
-  RETURNING h.id
+  UPDATE held_rows SET status = 'superseded', superseded_by = $2, closed_at = now()
+   -- One probe a row here, too, and one for each hold that is found.
+   WHERE id = ANY (ARRAY(
+     SELECT h.id FROM incoming n
+      CROSS JOIN LATERAL (SELECT o.id FROM held_rows o
+                           WHERE o.supplier_item_id = n.old_id AND o.status = 'open' LIMIT 1) h
+      WHERE n.unprinted AND NOT $4))
+  RETURNING id
 ), holding AS (
   INSERT INTO held_rows
     (supplier_id, supplier_item_id, task_key, source_row, old_price, old_currency, old_basis,
