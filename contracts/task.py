@@ -86,7 +86,7 @@ class CsvSource(TableSource):
 
 class ExcelSource(TableSource):
     sheet_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
-    """None = the first visible sheet that holds a table."""
+    """None = the first visible sheet that holds a table; * = all visible ones with its header."""
     has_header: StrictBool | None = None
     header_row: Annotated[Whole, Field(ge=1, le=1000)] | None = None
 
@@ -159,8 +159,8 @@ class TaskOptions(Document):
     """Tells several lists of one supplier apart (profile, staleness); None = the supplier's only list."""
     replay_of: Text255 | None = None
     """Id of the task whose rejected rows are taken up again, from the same source; every other row is passed over."""
-    replay_codes: Annotated[list[Text255], Field(max_length=100)] = []
-    """Only those rejected for one of these reasons; none = all."""
+    replay_codes: Annotated[list[Text255], Field(max_length=100)] | None = None
+    """Only those rejected for one of these reasons; None = all."""
 
 
 def new_task_id() -> str:

@@ -13,11 +13,11 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
-from openpyxl.utils.exceptions import IllegalCharacterError
 
 _STARTS_FORMULA = "=+-@＝＋－＠\t\r\n|%"
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,' \u00a0\u202f][0-9]+)*")
 _LEAD = " \u00a0\u200b\ufeff\x00"
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST = 32_767
 """Characters of a cell, as spreadsheets have it."""
 
@@ -81,15 +81,11 @@ def write_xlsx(path: Path, header: Sequence[str], lines: Iterable[RejectedLine])
 
 
 def _text(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, "")
-    try:
-        cell.value = text[:LONGEST]
-    except IllegalCharacterError:
-        cell.value = _legal(text)[:LONGEST]
+    cell = WriteOnlyCell(sheet, _legal(text)[:LONGEST])
     cell.data_type = "s"  # openpyxl makes formulas of texts that begin with =
     cell.quotePrefix = True
     return cell
 
 
 def _legal(text: str) -> str:
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    return _NO_XML.sub("\ufffd", text)

@@ -15,7 +15,7 @@ async def to_replay(claim: Claim, with_: Collaborators) -> ToReplay | None:
         return None
     if with_.rejected is None:
         raise ConfigError("rejected rows cannot be taken up again here")
-    return await with_.rejected.to_replay(options.replay_of, options.replay_codes, by=claim.task.task_id)
+    return await with_.rejected.to_replay(options.replay_of, options.replay_codes or [], by=claim.task.task_id)
 
 
 def require_same_source(replay: ToReplay | None, sha256: str) -> None:

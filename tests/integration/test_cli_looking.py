@@ -101,11 +101,15 @@ Died      2026-11-02 09:00:00 after 1 attempt
 Message   {LETTER_MESSAGE}
 """
 
-CAUSES = """\
-N  CAUSE               FIRST  REASON                     REMEDY
-1  price_not_a_number  row 8  EK netto “12,5O” is wrong  correct the cell
-1  sku_missing         row 9  Art.-Nr. “” is wrong       give the item a code, or let another column be the key
-"""
+CAUSES = "\n".join(
+    [
+        "N  SUPPLIER  CAUSE               FIELD     VALUE  FIRST  TASK           FIX",
+        f"1  Nordwind  price_not_a_number  EK netto  12,5O  row 8  {seed.SECOND[:13]}  --value 12,5O --to TEXT",
+        f"1  Nordwind  sku_missing         Art.-Nr.  -      row 9  {seed.SECOND[:13]}  "
+        "give the item a code, or let another column be the key",
+        "",
+    ]
+)
 
 SUPPLIER = f"""\
 Supplier  Nordwind
@@ -154,7 +158,12 @@ VALID AS                 PRICE  PER  FILE             ROW  TASK
             LETTER,
             "pricemill dead retry d0000000, or pricemill dead discard d0000000",
         ),
-        (["rejected", "groups", "--supplier", "Nordwind"], 0, CAUSES, "pricemill rejected list --supplier 'Nordwind'"),
+        (
+            ["rejected", "groups", "--supplier", "Nordwind"],
+            0,
+            CAUSES,
+            f"pricemill rejected fix --task {seed.SECOND} --cause price_not_a_number --value 12,5O --to TEXT --check",
+        ),
         (["suppliers", "show", "Nordwind", "--limit", "1"], 0, SUPPLIER, "pricemill explain price 'Nordwind' SKU"),
         (["dead", "list"], 0, LETTERS, "pricemill dead show LETTER"),
         (["rejected", "list", "--task", seed.SECOND], 0, REJECTED, f"pricemill tasks show {seed.SECOND}"),

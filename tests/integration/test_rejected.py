@@ -206,7 +206,7 @@ def test_no_exported_cell_starts_a_formula(tmp_path: Path) -> None:
     assert not [cell for cell in cells if cell[:1] in "=+-@＝＋－＠\t\r" and cell and not _is_number(cell)]
     write_xlsx(tmp_path / "a.xlsx", ["=HYPERLINK(1)"], lines)
     sheet = load_workbook(tmp_path / "a.xlsx").active
-    assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "inlineStr"}
     assert all(cell.quotePrefix for row in sheet.iter_rows() for cell in row if cell.value)
 
 
