@@ -33,7 +33,8 @@ class ProfileRead(Document):
         )
     )
     sheet: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
-        default=None, description="Name of the sheet that holds the list."
+        default=None,
+        description="Name of the sheet that holds the list; * = all visible sheets that have its header.",
     )
     has_header: bool | None = Field(default=None, description="False = the first row is data already.")
     header_row: Annotated[int, Field(ge=1, le=1000)] | None = Field(

@@ -9,8 +9,8 @@ from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, Shee
 
 from contracts.rows import Cell
 from parsers.values import cell
-from parsers.workbook import without_tail
 from parsers.workbook_marks import Marks
+from parsers.workbook_rows import without_tail
 from parsers.workbook_tabs import SheetUnreadable, Tabs
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from contracts.rows import Cell
 from parsers.values import cell
-from parsers.workbook import without_tail
 from parsers.workbook_marks import Marks
+from parsers.workbook_rows import without_tail
 from parsers.workbook_tabs import Tabs
 from parsers.xlsx_rows import unescaped
 

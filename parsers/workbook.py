@@ -10,12 +10,10 @@ from typing import Protocol
 from contracts.questions import Question
 from contracts.rows import Cell
 from parsers.workbook_marks import Area, Marks
+from parsers.workbook_rows import trimmed
 from parsers.workbook_tabs import SheetUnreadable, Tabs, Watch, choose_all, header_of, tab_notes, two_tables
 
 __all__ = ["Book", "Sheet", "SheetUnreadable", "read_sheet"]
-
-KEPT_WIDTH = 256
-"""Blank cells at the end of a row are kept up to this column."""
 
 
 class Book(Protocol):
@@ -113,25 +111,6 @@ def _rows(book: Book, names: Sequence[str], marks: Sequence[Marks], sheet: Sheet
             number += 1
             if sheet.question is None and watch.moved(row):
                 sheet.question = two_tables(number)
-            yield _trimmed(row)
+            yield trimmed(row)
         if len(names) > 1:
             sheet.notes.append(f"rows {first:,}-{number:,} are those of sheet “{name}” from its first one on")
-
-
-def _trimmed(row: list[Cell]) -> list[Cell]:
-    while len(row) > KEPT_WIDTH and row[-1] is None:
-        row.pop()
-    return row
-
-
-def without_tail(rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
-    """Without the blank rows behind the last row that holds something; formatting can make them a million."""
-    blank = 0
-    for row in rows:
-        if not any(value is not None for value in row):
-            blank += 1
-            continue
-        for _ in range(blank):
-            yield []
-        blank = 0
-        yield row

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from contracts.rows import Cell
-from parsers.workbook import KEPT_WIDTH
 from parsers.workbook_marks import Marks
+from parsers.workbook_rows import KEPT_WIDTH
 from parsers.workbook_tabs import SheetUnreadable, Tabs
 from parsers.xlsx_package import Package
 from parsers.xlsx_rows import read_rows
