@@ -219,9 +219,9 @@ def books() -> list[Book]:
     for place, language in enumerate(WORDS):
         made.append(book(language, seed=place, style=0))
         made.append(book(language, seed=100 + place, kind="csv" if place % 3 else "xlsx", style=1))
-        if place % 3 == 0:
+        if place % 5 == 0:
             made.append(book(language, seed=200 + place, style=2))
-        if place % 3 == 1:
+        if place % 5 == 1:
             made.append(book(language, seed=300 + place, style=3, rows=40))
     return made
 
