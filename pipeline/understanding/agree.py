@@ -8,6 +8,7 @@ from contracts.rows import Cell
 from pipeline.understanding.gtin import is_gtin
 from pipeline.understanding.table import Figures, Table
 from pipeline.understanding.text import cell_text
+from pipeline.understanding.written import take_apart
 
 PROOF = 10
 """Fewer values prove no pattern."""
@@ -15,6 +16,7 @@ LOOKED_AT = 500
 """Values of a column whose form is looked at."""
 
 MAYBE_QUANTITY = "could be a quantity: no value has decimals or a currency"
+MAYBE_WEIGHT = "could be a weight: no value has a currency"
 
 _DATE = re.compile(
     r"(?:\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|"
@@ -56,6 +58,13 @@ def foreign_form(table: Table, index: int) -> str | None:
         if found.count(name) * 2 > len(values):
             return sentence
     return None
+
+
+def states_currency(table: Table, index: int) -> bool:
+    """True if most numbers of a column stand beside a currency."""
+    values = table.values(index)[:LOOKED_AT]
+    written = [found for value in values if isinstance(value, str) and (found := take_apart(value)) is not None]
+    return sum(found.sign is not None for found in written) * 2 > len(values)
 
 
 def counts_rows(table: Table, index: int) -> bool:

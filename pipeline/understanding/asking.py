@@ -7,8 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.questions import Option, Question
-from pipeline.understanding.agree import LOOKED_AT, MAYBE_QUANTITY, foreign_form, looks_like_codes, no_price, whole
-from pipeline.understanding.keys import Key, propose_keys
+from pipeline.understanding.agree import (
+    LOOKED_AT,
+    MAYBE_QUANTITY,
+    MAYBE_WEIGHT,
+    foreign_form,
+    looks_like_codes,
+    no_price,
+    whole,
+)
+from pipeline.understanding.keys import WIDEST, Key, propose_keys
 from pipeline.understanding.mapped import Fields
 from pipeline.understanding.numbers import Ambiguity, collect, decide
 from pipeline.understanding.prices import PriceReader
@@ -99,7 +107,7 @@ def _complete(table: Table, fields: Fields, missing: Sequence[str], price: int, 
     if "sku" in missing:
         key = next(iter(propose_keys(table, price, names, taken)), None)
         if key is not None:
-            answers.append(_key_answer(table, key))
+            answers.append(_key_answer(table, key, fields))
     if "name" in missing:
         coded = None if key is None or len(key.columns) > 1 else key.columns[0]
         name = next(iter(names), coded)
@@ -108,17 +116,23 @@ def _complete(table: Table, fields: Fields, missing: Sequence[str], price: int, 
     return answers
 
 
-def _key_answer(table: Table, key: Key) -> _Answer:
+def _key_answer(table: Table, key: Key, fields: Fields) -> _Answer:
+    """A column that is the name and becomes a key stays the name, where another column could be taken for it then."""
+    names = [part.index for part in fields.get("name", ())]
+    others = any(table.headings[index].hit("name") for index in range(table.width) if index not in names)
+    stays: dict[str, Any] = {}
+    if others and set(names) & set(key.columns):
+        stays["name"] = names if len(names) > 1 else names[0]
     named = " + ".join(_quoted(table, index) for index in key.columns)
     columns: Any = list(key.columns) if len(key.columns) > 1 else key.columns[0]
-    return f"the code is {named}", key.told, {"sku": columns}, {}
+    return f"the code is {named}", key.told, {"sku": columns, **stays}, {}
 
 
 def _keys(table: Table, fields: Fields, price: int, taken: set[int], *, name_missing: bool) -> list[Option]:
     names = [part.index for part in fields.get("name", ())] or _texts(table, taken, price)[:1]
     options = []
     for key in propose_keys(table, price, names, taken):
-        label, told, mapping, members = _key_answer(table, key)
+        label, told, mapping, members = _key_answer(table, key, fields)
         rest: list[_Answer] = []
         if name_missing:
             name = next(iter(names), key.columns[0])
@@ -145,7 +159,7 @@ def _texts(table: Table, taken: Collection[int], price: int) -> list[int]:
     """Columns that could be names: words in most rows with a price; the best first."""
     priced = [row for row in table.rows() if price < len(row) and is_number(row[price])]
     found = []
-    for index in range(table.width):
+    for index in range(min(table.width, WIDEST)):
         figures = table.figures(index)
         fill = sum(index < len(row) and not is_blank(row[index]) for row in priced) / max(len(priced), 1)
         if index in taken or fill < 0.5 or figures.share(figures.numbers) > 0.2 or figures.distinct < 2:
@@ -163,10 +177,10 @@ def _price_columns(table: Table, taken: Collection[int], choice: Choice | None) 
     """Columns that a person may name as price: those whose header says so, then those whose values do."""
     rivals = [] if choice is None else [candidate.index for candidate in choice.rivals]
     for candidate in () if choice is None else choice.candidates:
-        if candidate.objection == MAYBE_QUANTITY and candidate.index not in rivals:
+        if candidate.objection in {MAYBE_QUANTITY, MAYBE_WEIGHT} and candidate.index not in rivals:
             rivals.append(candidate.index)
     found = []
-    for index in range(table.width):
+    for index in range(min(table.width, WIDEST)):
         if (
             index in taken
             or index in rivals

@@ -21,6 +21,8 @@ TELLS_APART = 0.98
 WORTH_SHOWING, NAMES_REPEAT = 0.5, 0.3
 """Least share of different values in a proposal: codes, names."""
 LONGEST = 200
+WIDEST = 200
+"""Columns that are looked at for proposals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,11 @@ def try_key(table: Table, columns: Sequence[int], price: int | None) -> Key:
 def propose_keys(table: Table, price: int | None, names: Sequence[int], taken: Collection[int]) -> list[Key]:
     """Most likely first: columns that look like codes, GTINs, names; and composites, smallest first, if no single
     column tells the rows apart. `names` are columns that are or could be the name, `taken` those of other fields."""
-    usable = [index for index in range(table.width) if _could_tell(table, index, price, set(taken).difference(names))]
+    usable = [
+        index
+        for index in range(min(table.width, WIDEST))
+        if _could_tell(table, index, price, set(taken).difference(names))
+    ]
     ranked = sorted(usable, key=lambda index: (*_rank(table, index, names), index))
     singles = [
         key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipeline.understanding.agree import MAYBE_QUANTITY, no_price
+from pipeline.understanding.agree import MAYBE_QUANTITY, MAYBE_WEIGHT, no_price, states_currency
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import letter, one_line, short
 from pipeline.understanding.words import kinds_of, says
@@ -16,6 +16,8 @@ ASIDE = frozenset(("cost", "wholesale", "promo"))
 """Kinds that stand beside a plain price without being meant by it."""
 _CERTAINTY = {4: 0.98, 3: 0.9, 2: 0.65}
 BY_RULE = 0.85
+MOST = 100
+"""Candidates that are looked at; a list with more is a question anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,10 @@ def choose_price(table: Table, taken: Collection[int], order: Sequence[str] = ()
 
 
 def _candidates(table: Table, taken: Collection[int]) -> list[Candidate]:
-    candidates = []
+    candidates: list[Candidate] = []
     for index, heading in enumerate(table.headings):
         hit = heading.hit("price")
-        if hit is None or index in taken:
+        if hit is None or index in taken or len(candidates) == MOST:
             continue
         kinds = kinds_of(heading.folded)
         objection = no_price(table, index, hit.level)
@@ -89,6 +91,8 @@ def _candidates(table: Table, taken: Collection[int]) -> list[Candidate]:
                 objection, reason = None, f"{reason}, and no other column holds numbers"
             elif "cost" in kinds:
                 objection = None
+        if hit.level == 2 and kinds and kinds <= {"net", "gross"} and not objection:
+            objection = None if states_currency(table, index) else MAYBE_WEIGHT
         if hit.level < 4 and (word := says(heading.folded, "not_price")):
             objection = objection or f"speaks of “{word}”"
         if hit.level < 4 and heading.hits[0].level == 4:

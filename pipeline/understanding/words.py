@@ -73,15 +73,33 @@ def _exact() -> dict[str, list[tuple[str, int, int]]]:
     return table
 
 
+Phrase = tuple[str, str, int]
+"""Folded phrase, field, rank."""
+
+
 @lru_cache(maxsize=1)
-def _phrases() -> tuple[tuple[str, str, int], ...]:
-    """(folded phrase, field, rank), longest first."""
-    found = [
-        (fold(word), field, rank)
-        for field, lists in _document()["fields"].items()
-        for rank, word in _words(lists["phrase"])
-    ]
-    return tuple(sorted(set(found), key=lambda item: (-len(item[0]), item[2], item[1])))
+def _phrases() -> tuple[dict[str, list[Phrase]], list[Phrase]]:
+    """Phrases by their first word, and those of scripts without spaces."""
+    spaced: dict[str, list[Phrase]] = {}
+    unspaced: list[Phrase] = []
+    for field, lists in _document()["fields"].items():
+        for rank, word in _words(lists["phrase"]):
+            phrase = (fold(word), field, rank)
+            if _unspaced(phrase[0]):
+                unspaced.append(phrase)
+            else:
+                spaced.setdefault(phrase[0].split()[0], []).append(phrase)
+    return spaced, unspaced
+
+
+def _contained(header: str) -> list[Phrase]:
+    """Phrases that stand in a header, longest first."""
+    spaced, unspaced = _phrases()
+    padded = f" {header} "
+    found = {phrase for token in header.split() for phrase in spaced.get(token, ()) if f" {phrase[0]} " in padded}
+    if not header.isascii():
+        found |= {phrase for phrase in unspaced if phrase[0] in header}
+    return sorted(found, key=lambda phrase: (-len(phrase[0]), phrase[2], phrase[1]))
 
 
 def _unspaced(word: str) -> bool:
@@ -130,14 +148,13 @@ def _inside(word: str, kind: str, found: Mapping[str, str]) -> bool:
 def hits(header: str) -> tuple[Hit, ...]:
     """How a folded header (currency words taken out) can be read, best first; at most one per field. Words that mean
     something else ("customer code") take their field out; fuzzy likeness counts only where nothing else does."""
-    if not header or len(header) > 120:
+    if len(header) > 120 or not any(map(str.isalpha, header)):
         return ()
     found: dict[str, Hit] = {}
     for field, level, rank in _exact().get(header, ()):
         found[field] = Hit(field, level, rank, "header name" if level == 4 else "header word that may mean it")
-    padded = f" {header} "
-    for phrase, field, rank in _phrases():
-        if field not in found and (f" {phrase} " in padded or (_unspaced(phrase) and phrase in header)):
+    for phrase, field, rank in _contained(header):
+        if field not in found:
             found[field] = Hit(field, 3, rank, f"header contains “{phrase}”")
     if "price" not in found and any(
         token.endswith(suffix) for token in header.split() for suffix in _document()["price_suffixes"]

@@ -89,6 +89,15 @@ def test_prices_under_several_hints_are_a_question_even_if_only_one_has_decimals
     assert len(asked(*lines).options) == 2
 
 
+@pytest.mark.parametrize(("value", "taken"), [("{n}.50", False), ("{n}.50 €", True)])
+def test_net_alone_may_be_a_weight_unless_a_currency_stands_beside_the_values(value, taken):
+    lines = ["SKU;Name;Netto", *[f"A-{n};Thing {n};{value.format(n=n)}" for n in range(1, COUNT)]]
+    if taken:
+        assert mapped(read(*lines))["price"] == ["Netto"]
+    else:
+        assert [option.patch for option in asked(*lines).options] == [{"mapping": {"price": "Netto"}}]
+
+
 @pytest.mark.parametrize(
     ("order", "header"),
     [
