@@ -173,6 +173,6 @@ def profile(facts: Facts, *, duplicates: Duplicates, sheet: str | None) -> dict[
     where = re.match(r"column\s+(.+?)\s*(?:\(.*\))?\s*$", stated)
     if where:
         mapping["currency"] = column(where[1])
-    elif match := re.match(r"[A-Z]{3}\b", stated):
+    elif len(facts.currencies) == 1 and (match := re.match(r"[A-Z]{3}\b", stated)):
         document["currency"] = match[0]
     return document

@@ -17,7 +17,7 @@ MEANINGS: dict[str, frozenset[str]] = {
     "key_missing": frozenset({"sku_missing"}),
     "key_damaged": frozenset({"sku_damaged"}),
     "name_missing": frozenset({"name_missing"}),
-    "price_missing": frozenset({"price_missing", "price_on_request"}),
+    "price_missing": frozenset({"price_missing", "price_on_request", "error_cell"}),
     "price_zero": frozenset({"price_zero"}),
     "price_negative": frozenset({"price_negative"}),
     "price_not_numeric": frozenset(
@@ -88,6 +88,8 @@ ABOUT = {
 
 
 def _is_uncertain(facts: Facts, sentence: str) -> bool:
+    if sentence.startswith("row ") and "was stored; it is" in sentence and "rows_rejected" in facts.uncertain:
+        return True
     if sentence.startswith("row "):
         return f"record {sentence.split()[1]}" in facts.uncertain
     return any(
@@ -233,7 +235,8 @@ _EMPTY = ("key_missing", "name_missing", "price_missing")
 def _means(code: str, reason: str) -> bool:
     """Whether our reason is one of those that the facts give for a row."""
     parts = reason.split("+")
-    if any(code in MEANINGS.get(part, ()) or code == part for part in parts):
+    words = set(code.split("_"))
+    if any(code in MEANINGS.get(part, ()) or words == set(part.split("_")) for part in parts):
         return True
     known = set().union(*MEANINGS.values())
     return code.startswith(PRICES) and code not in known and "price_not_numeric" in parts

@@ -33,6 +33,8 @@ def why_not(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]
             return f"“{table.header(index)}” could be the name, too"
         if set(heading.folded.split()) & vocabulary("variants") and table.figures(index).filled:
             return f"“{table.header(index)}” tells variants of one name apart"
+        if heading.hit("gtin") is not None and table.figures(index).fill > 0.5:
+            return f"“{table.header(index)}” could be the code, though not every value is one"
         if heading.hit("price") is None and _could_be_code(table, index):
             return f"“{table.header(index) or index}” could be the code: nearly all of its values differ"
     alone = all(index in {name, price} for index in range(table.width) if table.figures(index).filled)

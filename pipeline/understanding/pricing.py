@@ -53,6 +53,11 @@ def choose_price(table: Table, taken: Collection[int], order: Sequence[str] = ()
     found = tuple(_candidates(table, taken))
     usable = [candidate for candidate in found if candidate.objection is None]
     best = [candidate for candidate in usable if candidate.level >= 3] or usable
+    if len(best) == 1 and best[0].kinds:
+        # "Retail" stands for a price beside "Wholesale", too, where neither says price.
+        best = [candidate for candidate in usable if candidate.level >= 3 or candidate.kinds]
+    if best and best[0].level <= 2 and any(_is_spoilt(table, candidate) for candidate in found):
+        best = []
     live = [candidate for candidate in best if not candidate.kinds & NEVER_ALONE]
     if not best:
         objections = [
@@ -132,6 +137,11 @@ def _by_rule(live: Sequence[Candidate], order: Sequence[str]) -> Candidate | Non
 def _likely(candidate: Candidate) -> tuple[bool, int, int]:
     """Order of the options: prices first, former and recommended ones last."""
     return bool(candidate.kinds & (NEVER_ALONE | {"promo"})), -candidate.level, candidate.index
+
+
+def _is_spoilt(table: Table, candidate: Candidate) -> bool:
+    """The column that is plainly called price is filled with something else: no other one may take its place."""
+    return candidate.level == 4 and candidate.objection is not None and _filled(table, candidate)
 
 
 def _filled(table: Table, candidate: Candidate) -> bool:

@@ -200,3 +200,13 @@ def test_points_that_the_facts_are_not_sure_of_are_told_and_set_aside():
 def test_a_composite_key_may_be_given_in_parts():
     known = facts(spot_checks=[{"record": 2, "key": ["A", "red"], "price": "1.5"}])
     assert word(known, ended(), [ITEMS[0]._replace(sku="A|red"), *ITEMS[1:]]) == "right"
+
+
+def test_a_list_in_several_currencies_is_not_pinned_to_one():
+    given = DOCUMENT["columns"] | {"currency": "USD / EUR"}
+    assert "currency" not in profile(facts(columns=given), duplicates="last", sheet=None)
+
+
+def test_a_reason_of_the_facts_may_be_worded_the_other_way_round():
+    known = facts(rows_rejected={"ragged_row": 1}, rejected_examples={})
+    assert word(known, ended(rejected={"row_ragged": 1}), ITEMS) == "right"

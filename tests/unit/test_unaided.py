@@ -105,3 +105,17 @@ def test_a_list_without_header_that_leaves_a_choice_is_a_question(line: str):
 def test_a_column_of_units_is_no_column_of_price_bases():
     lines = ["SKU;Name;je;Preis", *(f"A-{n};Ding {n};{('kg', 'Bund', '100g')[n % 3]};1,50" for n in range(30))]
     assert not read(*lines).columns_of("price_basis")
+
+
+def test_damaged_gtins_are_no_reason_to_take_names_as_keys():
+    lines = named(first="EAN;Name;Price", line="400620000{n:04d};Thing number {n};{n}.50")
+    with pytest.raises(MappingIncomplete, match="could be the code"):
+        read(*(line.replace("4006200000001", "4,00626E+12").replace("4006200000002", "4,00626E+12") for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("headers", "second"), [("Cost;Price", "#REF!"), ("Опт, грн;Роздріб, грн", "9.75")], ids=["spoilt", "two kinds"]
+)
+def test_no_other_column_takes_the_place_of_one_that_is_in_doubt(headers: str, second: str):
+    with pytest.raises(MappingIncomplete):
+        read(f"SKU;Name;{headers}", *(f"A-{n};Thing {n};{n}.50;{second}" for n in range(1, 30)))
