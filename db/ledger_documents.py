@@ -15,6 +15,7 @@ from contracts.outcome import Discard, Failure, Retry, Snooze
 from contracts.queue import Delivery
 from contracts.store import Registration
 from contracts.task import ErrorGroup, ParseTask, TaskResult
+from db.storable import json_text
 from observability.redaction import redact
 
 LONGEST_RAW = 20_000
@@ -72,7 +73,7 @@ def unreadable(error: pydantic.ValidationError) -> Failure:
 
 
 def dumps(document: object) -> str:
-    return orjson.dumps(document, default=str).decode()
+    return json_text(document)
 
 
 def message_of(task: ParseTask) -> str:

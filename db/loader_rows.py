@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from contracts.rows import Item, RowError
+from db.storable import storable
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
@@ -68,12 +69,3 @@ def log_columns(rejects: Sequence[RowError]) -> tuple[list[Any], ...]:
             for reject in rejects
         ],
     )
-
-
-def storable(text: str) -> str:
-    """What PostgreSQL cannot keep, written out: NUL and lone surrogates become their escapes, visible to people."""
-    if "\x00" in text:
-        text = text.replace("\x00", "\\x00")
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

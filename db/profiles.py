@@ -14,6 +14,7 @@ from contracts.catalog import StoredProfile
 from db.catalog import supplier_id
 from db.connection import close_pool, open_pool
 from db.statements import Statements
+from db.storable import json_text
 
 _OF = "FROM supplier_profiles p JOIN suppliers s ON s.id = p.supplier_id WHERE s.name = $1"
 
@@ -68,7 +69,7 @@ class PostgresProfiles:
     async def add(self, supplier_name: str, document: dict[str, Any], *, created_by: str) -> int:
         """A document that equals the newest one adds nothing and answers its number, so that a run that is
         repeated does not count versions up."""
-        text = orjson.dumps(document).decode()
+        text = json_text(document)
 
         async def act(connection: asyncpg.Connection) -> int:
             supplier = await supplier_id(connection, supplier_name)

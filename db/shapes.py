@@ -14,6 +14,7 @@ from contracts.store import Claim, Current
 from db.connection import close_pool, open_pool
 from db.loader_known import read_prices
 from db.statements import Statements
+from db.storable import json_text
 
 KEPT = 10
 """Shapes of one supplier and list name."""
@@ -59,7 +60,7 @@ class PostgresShapes:
 
     async def add(self, claim: Claim, document: dict[str, Any]) -> None:
         supplier, name = claim.task.supplier_name, claim.task.options.list_name or ""
-        text = orjson.dumps(document).decode()
+        text = json_text(document)
 
         async def act(connection: asyncpg.Connection) -> None:
             async with connection.transaction():
@@ -93,7 +94,7 @@ class MemoryShapes:
 
     async def add(self, claim: Claim, document: dict[str, Any]) -> None:
         kept = self.shapes.setdefault((claim.task.supplier_name, claim.task.options.list_name or ""), {})
-        kept[claim.task_key] = (claim.as_of, orjson.dumps(document).decode())
+        kept[claim.task_key] = (claim.as_of, json_text(document))
         for key in sorted(kept, key=lambda key: (kept[key][0], key), reverse=True)[KEPT:]:
             del kept[key]
 

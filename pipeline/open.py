@@ -12,9 +12,10 @@ from config.plan import Plan
 from config.profiles import SupplierProfile, apply_profile
 from config.settings import Settings
 from contracts.catalog import StoredProfile
+from contracts.errors import SourceUnreadable
 from contracts.failpoints import failpoint
 from contracts.parser import Parser, Reading, Source
-from contracts.rows import Row
+from contracts.rows import Chunk, Row
 from contracts.task import Document, ParseTask
 from contracts.understanding import Understanding
 from observability.logging import get_logger
@@ -27,6 +28,11 @@ log = get_logger(__name__)
 SAMPLE_ROWS = 2_000
 """Physical rows from which a list is understood; the price column is read to its end only if these leave its
 number format open."""
+MOST_COLUMNS = 1_000
+"""Of a list that is read: to understand a column takes some milliseconds and every row holds them all."""
+_CUT_AT_ONCE = 1_048_576
+"""Bytes of rows that are cut into cells together while it is not known how wide they are; cells take about fifty times
+as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +115,45 @@ async def open_source(
 
 
 async def first_rows(reading: Reading) -> list[tuple[int, Row]]:
-    """At most SAMPLE_ROWS physical rows with their numbers."""
+    """At most SAMPLE_ROWS physical rows with their numbers. SourceUnreadable if one has more than MOST_COLUMNS."""
     sample: list[tuple[int, Row]] = []
     chunks = reading.chunks(size=SAMPLE_ROWS)
     try:
         async for chunk in chunks:
-            sample += zip(chunk.row_numbers(), chunk.rows(), strict=True)
+            numbers = chunk.row_numbers()
+            for part in _parts(chunk):
+                for number, row in zip(numbers[part.start : part.stop], chunk.rows(part), strict=True):
+                    if len(row) > MOST_COLUMNS and len(row) - row.count(None) > MOST_COLUMNS:
+                        raise _too_wide(number, row)
+                    sample.append((number, row))
             if len(sample) >= SAMPLE_ROWS:
                 break
     finally:
         await chunks.aclose()  # type: ignore[attr-defined]
     return sample[:SAMPLE_ROWS]
+
+
+def _parts(chunk: Chunk) -> Iterator[range]:
+    """Positions of rows, in order."""
+    if chunk.records is None:
+        yield range(len(chunk))
+        return
+    begin = size = 0
+    for place, record in enumerate(chunk.records):
+        if size + len(record) > _CUT_AT_ONCE and place > begin:
+            yield range(begin, place)
+            begin, size = place, 0
+        size += len(record)
+    if begin < len(chunk):
+        yield range(begin, len(chunk))
+
+
+def _too_wide(number: int, row: Row) -> SourceUnreadable:
+    return SourceUnreadable(
+        f"row {number} has {len(row):,} cells; lists of at most {MOST_COLUMNS:,} columns are read",
+        row=number,
+        next="ask the supplier for an export with fewer columns, or check the separator and the quotes of that row",
+    )
 
 
 async def understand_reading(

@@ -55,7 +55,9 @@ def find_table(
     """The table of a sample. Without a header in the rows, headers are blank (or the format's own column names).
     Raises HeaderNotFound if there is nothing to read, or a stated header row is not there."""
     if not any(filled(row) for _, row in sample):
-        raise HeaderNotFound("the list is empty: no row holds anything", rows=len(sample))
+        raise HeaderNotFound(
+            "the list is empty: no row holds anything", rows=len(sample), next="ask the supplier for a new copy"
+        )
     if description.columns is not None:
         names: Lines = tuple((one_line(name),) if name.strip() else () for name in description.columns)
         return _table(sample, _Found(-1, 0, names, 1.0, "column names of the format"), extra, row=None)
