@@ -11,6 +11,7 @@ import typer
 
 from cli import context
 from cli.exits import Exit
+from cli.options import DryRun
 from cli.problems import Usage
 from cli.screen import Screen
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from db.engine import Revision
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
 
 
 @app.callback()

@@ -13,6 +13,7 @@ from cli.context import Desk
 from cli.dead_choice import Choice, choose
 from cli.exits import Exit
 from cli.finding import one_supplier, short_ids
+from cli.options import After, DryRun, Reason, Supplier, Yes
 from cli.problems import NotFound
 from cli.screen import Screen
 from cli.table import Column
@@ -25,11 +26,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of dead letters or tasks, or beginnings of them.")]
 Cause = Annotated[str | None, typer.Option(help="Only this cause, as in `pricemill dead groups`.")]
-Supplier = Annotated[str | None, typer.Option()]
 Everything = Annotated[bool, typer.Option("--all", help="Every open dead letter.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
 
 
 @app.callback()
@@ -71,7 +68,7 @@ def list_dead(
     cause: Cause = None,
     supplier: Supplier = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-    before: Annotated[str | None, typer.Option(help="The `next` of the page before.")] = None,
+    before: After = None,
 ) -> int:
     """Open dead letters, newest first."""
     screen: Screen = ctx.obj

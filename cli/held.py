@@ -16,6 +16,7 @@ from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier, one_task
 from cli.held_choice import chosen
+from cli.options import After, DryRun, Reason, Supplier, Task, Yes
 from cli.problems import NotFound
 from cli.screen import Screen, plain
 from cli.table import Column, render
@@ -29,12 +30,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Skus = Annotated[list[str] | None, typer.Argument(metavar="SKU", help="Codes of the items.")]
-Task = Annotated[str | None, typer.Option(help="Id, or the beginning of one.")]
-Supplier = Annotated[str | None, typer.Option()]
 Everything = Annotated[bool, typer.Option("--all", help="Every price that is held.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
 
 
 @app.callback()
@@ -49,7 +45,7 @@ def list_held(
     task: Task = None,
     supplier: Supplier = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
-    after: Annotated[str | None, typer.Option(help="The `next` of the page before.")] = None,
+    after: After = None,
 ) -> int:
     """Open questions, newest first; then held prices in the order in which they were held."""
     screen: Screen = ctx.obj

@@ -10,6 +10,7 @@ from cli import context
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier, one_task
+from cli.options import After, Supplier, Task
 from cli.rejected_export import export
 from cli.rejected_fix import fix, replay
 from cli.rejected_rules import proposal
@@ -18,9 +19,6 @@ from cli.table import Column, render
 from cli.text import count, line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-Task = Annotated[str | None, typer.Option(help="Id, or the beginning of one.")]
-Supplier = Annotated[str | None, typer.Option()]
 
 
 @app.callback()
@@ -75,7 +73,7 @@ def list_rejected(
     supplier: Supplier = None,
     cause: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
-    after: Annotated[str | None, typer.Option(help="The `next` of the page before.")] = None,
+    after: After = None,
 ) -> int:
     """Row by row: file, sheet, row, column, value, reason; of a task in file order, else newest first."""
     screen: Screen = ctx.obj

@@ -14,6 +14,7 @@ from cli import context
 from cli.confirm import agree
 from cli.exits import Exit
 from cli.finding import one_task
+from cli.options import Yes
 from cli.problems import Failed, NotFound, Usage
 from cli.rejected_rules import Wish, patch_of
 from cli.screen import Screen
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from workers.app import App
 
 Task = Annotated[str, typer.Option(help="Whose rows: an id, or the beginning of one.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def fix(

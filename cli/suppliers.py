@@ -11,6 +11,7 @@ from cli import context, profiles
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier
+from cli.options import After
 from cli.problems import NotFound
 from cli.screen import Screen
 from cli.table import Column, render
@@ -34,7 +35,7 @@ def suppliers() -> None:
 def list_suppliers(
     ctx: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-    after: Annotated[str | None, typer.Option(help="The `next` of the page before.")] = None,
+    after: After = None,
 ) -> int:
     """By name."""
     screen: Screen = ctx.obj

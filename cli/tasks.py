@@ -12,6 +12,7 @@ from cli.confirm import agree
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_task, short_ids
+from cli.options import After, DryRun, Reason, Yes
 from cli.problems import NotFound, Usage
 from cli.screen import Screen, plain
 from cli.summary import buckets, understanding_lines
@@ -27,9 +28,6 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 STATES = ("queued", "running", "retryable", "completed", "dead", "cancelled")
 
-Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
-
 
 @app.callback()
 def tasks() -> None:
@@ -43,7 +41,7 @@ def list_tasks(
     state: Annotated[list[str], typer.Option(help=f"One of {', '.join(STATES)}; may be repeated.")] = [],  # noqa: B006
     supplier: Annotated[str | None, typer.Option()] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-    before: Annotated[str | None, typer.Option(help="The `next` of the page before.")] = None,
+    before: After = None,
 ) -> int:
     """Newest first."""
     screen: Screen = ctx.obj
@@ -203,7 +201,7 @@ def revert(
     ctx: typer.Context,
     task: Annotated[str, typer.Argument(help="Id, or the beginning of one.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     reason: Reason = "",
     dry_run: DryRun = False,
 ) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 IGNORED = ("title", "header", "blank", "section", "total", "note", "duplicate", "stale", "not_replayed")
-"""Why a row may be ignored; `stale` = a newer list of this supplier was applied already; `not_replayed` = the task takes
-up rejected rows of another one, and this row is none of them."""
+"""Why a row may be ignored; `stale` = a newer list of this supplier was applied already; `not_replayed` = the task
+takes up rejected rows of another one, and this row is none of them."""
 
 
 @dataclass(slots=True)

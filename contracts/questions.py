@@ -26,7 +26,8 @@ class Question:
     likely first. No option is ever taken without a person."""
 
     code: str
-    """What is in doubt: key, name, price_column, price_format, currency, layout, header, whole_list, sheet, document."""
+    """What is in doubt: key, name, price_column, price_format, currency, layout, header, whole_list, sheet,
+    document."""
     sentence: str
     options: tuple[Option, ...] = ()
 

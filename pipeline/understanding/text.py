@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
@@ -14,6 +15,7 @@ _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _SEPARATORS = re.compile(r"[^\w%€$£¥₽₴]+|_+")
 _FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 _OTHER_SPACE = re.compile(r"[ ]*[^\S ]\s*")
+_SHAPES = str.maketrans(dict.fromkeys(string.ascii_letters, "A") | dict.fromkeys(string.digits, "9"))
 _EDGES = " \ufeff\u200b\u200e\u200f\u2060"
 
 ERROR_CELLS = frozenset(
@@ -21,7 +23,8 @@ ERROR_CELLS = frozenset(
         "#N/A", "#NA", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!",
         "#GETTING_DATA", "#ERROR!", "#NV", "#WERT!", "#BEZUG!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!", "#NOMBRE?",
         "#VALOR!", "#¡VALOR!", "#¡REF!", "#¡DIV/0!", "#ARG!", "#ADR!", "#Н/Д", "#ССЫЛКА!", "#ЗНАЧ!", "#ДЕЛ/0!",
-        "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!", "#BLOCKED!", "#BUSY!", "#CONNECT!", "#EXTERNAL!", "#UNKNOWN!", "#ERR!", "#FORMULA!",
+        "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!", "#BLOCKED!", "#BUSY!", "#CONNECT!", "#EXTERNAL!", "#UNKNOWN!", "#ERR!",
+        "#FORMULA!",
     )
 )  # fmt: skip
 """How spreadsheets in several languages write a failed formula; #FORMULA! and #ERR! are our own words for one without a
@@ -37,6 +40,8 @@ def fold(text: str) -> str:
     """A header or word for comparison: case, accents, punctuation, white space and line breaks do not count;
     "#" and "№" read as "no", camelCase as two words."""
     spaced = _CAMEL.sub(" ", text.replace("#", " no ").replace("№", " no "))
+    if spaced.isascii():
+        return " ".join(_SEPARATORS.sub(" ", spaced.lower()).split())
     plain = unicodedata.normalize("NFKD", spaced.casefold())
     bare = "".join(character for character in plain if unicodedata.category(character) != "Mn")
     return " ".join(_SEPARATORS.sub(" ", unicodedata.normalize("NFC", bare)).split())
@@ -81,7 +86,12 @@ def raw(cell: Cell) -> str | None:
 
 def is_blank(cell: Cell) -> bool:
     """True for None and for text of nothing but white space and invisible marks."""
-    return cell is None or (isinstance(cell, str) and (not cell or cell.isspace() or not cell.strip(_EDGES + "\t\r\n")))
+    if cell is None:
+        return True
+    # What begins with a visible ASCII character is not blank, and most cells do.
+    if type(cell) is not str or " " < cell[:1] < "\x7f":
+        return False
+    return not cell or cell.isspace() or not cell.strip(_EDGES + "\t\r\n")
 
 
 def filled(row: Row) -> list[int]:
@@ -89,7 +99,7 @@ def filled(row: Row) -> list[int]:
     return [
         index
         for index, cell in enumerate(row)
-        # What begins with a visible ASCII character is not blank, and most cells do.
+        # As is_blank does, which costs a call for each cell.
         if cell is not None and ((type(cell) is str and " " < cell[:1] < "\x7f") or not is_blank(cell))
     ]
 
@@ -121,6 +131,8 @@ def letter_index(name: str) -> int | None:
 
 def shape(text: str) -> str:
     """Letters as A and digits as 9: what codes of one supplier have in common."""
+    if text.isascii():
+        return text[:60].translate(_SHAPES)
     return "".join("9" if c.isdigit() else "A" if c.isalpha() else c for c in text[:60])
 
 

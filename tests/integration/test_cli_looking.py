@@ -105,8 +105,10 @@ CAUSES = "\n".join(
     [
         "N  SUPPLIER  CAUSE               FIELD     VALUE  FIRST  TASK           FIX",
         f"1  Nordwind  price_not_a_number  EK netto  12,5O  row 8  {seed.SECOND[:13]}  --value 12,5O --to TEXT",
-        f"1  Nordwind  sku_missing         Art.-Nr.  -      row 9  {seed.SECOND[:13]}  "
-        "give the item a code, or let another column be the key",
+        (
+            f"1  Nordwind  sku_missing         Art.-Nr.  -      row 9  {seed.SECOND[:13]}  "
+            "give the item a code, or let another column be the key"
+        ),
         "",
     ]
 )

@@ -3,8 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from config.settings import SettingsInvalid, load_settings
-from config.settings import Settings
+from config.settings import Settings, SettingsInvalid, load_settings
 
 
 def test_blank_variables_are_not_set(monkeypatch):
