@@ -28,6 +28,7 @@ def refuse_second_table(
     if table.header_row is None or not any(table.lines):
         return
     places = {part.index: field for field in _MAPPED for part in fields.get(field, ())}
+    price = fields["price"][0].index
     own = {fold(table.header(index)): index for index in range(table.width) if table.lines[index]}
     upper: int | None = None
     numbers = 0
@@ -38,7 +39,8 @@ def refuse_second_table(
             if upper is not None and numbers >= FEWEST_ROWS and not header_stated:
                 raise _doubt(upper, table.header_row, sample)
             continue
-        known = _names(row, own)
+        # A number is no name of a column, and where the prices stand most rows have one.
+        known = None if price < len(row) and is_number(row[price]) else _names(row, own)
         above = number < table.header_row
         if known is None:
             numbers += above and upper is not None and len(filled(row)) > 1 and any(map(is_number, row))

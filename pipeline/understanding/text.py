@@ -89,7 +89,7 @@ def is_blank(cell: Cell) -> bool:
     if cell is None:
         return True
     # What begins with a visible ASCII character is not blank, and most cells do.
-    if type(cell) is not str or " " < cell[:1] < "\x7f":
+    if not isinstance(cell, str) or " " < cell[:1] < "\x7f":
         return False
     return not cell or cell.isspace() or not cell.strip(_EDGES + "\t\r\n")
 

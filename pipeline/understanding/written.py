@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.understanding.currency import Sign, sign_of
@@ -11,6 +12,8 @@ from pipeline.understanding.words import vocabulary
 
 Mark = Literal[".", ","]
 LONGEST = 60
+_KEPT = 2 * LONGEST
+"""Characters of a text whose reading is kept: a column is looked at by several."""
 
 _SAME = str.maketrans(
     {
@@ -36,6 +39,7 @@ _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2
 _WITHIN = re.compile(rf"[0-9]{_INVISIBLE.pattern}[0-9]")
 _ARABIC = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
 _OTHER_DIGIT = re.compile("[0-9\uff10-\uff19]")
+_PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 _BODY = re.compile(r"[0-9]+(?:[., '][0-9]+)*")
 _DIGIT = re.compile(r"[0-9]")
 _SPLIT = re.compile(r"[., ']")
@@ -91,6 +95,12 @@ def alike(text: str) -> str | None:
 def take_apart(text: str) -> Written | None:
     """Splits "€ 1.234,50", "(12.00)", "48,-", "руб. 7", "3,50 €/100 m", "9.90 *" …; None if the text is not one number
     with at most these beside it. ASCII, full-width and Arabic digits count; no exponents, no underscores."""
+    return _known(text) if len(text) <= _KEPT else _taken(text)
+
+
+def _taken(text: str) -> Written | None:
+    if len(text) <= LONGEST and _PLAIN.fullmatch(text):
+        return Written(text, negative=False, sign=None)
     cleaned = alike(text)
     if cleaned is None or len(cleaned) > LONGEST or not _DIGIT.search(cleaned):
         return None
@@ -101,6 +111,9 @@ def take_apart(text: str) -> Written | None:
     if found is None and ("/" in cleaned or not cleaned.isascii() or any(map(str.isalpha, cleaned))):
         found = _with_basis(cleaned)
     return found._replace(note=footnote[0].strip()) if found is not None and footnote else found
+
+
+_known = lru_cache(maxsize=16_384)(_taken)
 
 
 def grouped(body: str) -> bool:
