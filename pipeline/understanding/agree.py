@@ -130,7 +130,7 @@ def disagrees(table: Table, field: str, index: int, level: int) -> str | None:
             if figures.share(figures.codes) < 0.6:
                 return "does not hold GTINs"
         case "unit":
-            if figures.longest > 40 or figures.share(figures.numbers) > 0.5:
+            if figures.longest > 40 or figures.mostly_numbers:
                 return "does not hold units"
         case "price_basis":
             # What is no quantity is rejected row by row: beyond a few rows nearly all must be.
@@ -163,7 +163,7 @@ def _no_code(table: Table, index: int, figures: Figures, level: int) -> str | No
 def _no_name(table: Table, index: int, figures: Figures, level: int) -> str | None:
     if figures.fill < 0.5:
         return f"is filled in {figures.fill:.0%} of the rows only"
-    if figures.share(figures.numbers) > 0.5:
+    if figures.mostly_numbers:
         return "holds numbers"
     foreign = foreign_form(table, index)
     if foreign is not None:

@@ -53,7 +53,7 @@ def _is_price(table: Table, index: int) -> bool:
 
 def _holds_words(table: Table, index: int) -> bool:
     figures = table.figures(index)
-    if figures.numbers * 2 > figures.filled or foreign_form(table, index) is not None or figures.distinct < 2:
+    if figures.mostly_numbers or foreign_form(table, index) is not None or figures.distinct < 2:
         return False
     texts = [cell_text(value) for value in table.values(index)]
     wide = any(not character.isascii() and ord(character) > 0x2E80 for text in texts[:20] for character in text)

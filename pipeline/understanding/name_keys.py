@@ -44,7 +44,7 @@ def why_not(table: Table, name: int, price: int, rows: Iterable[tuple[int, Row]]
 def _could_be_name(table: Table, index: int) -> bool:
     """Texts that differ from row to row, and are no descriptions."""
     figures = table.figures(index)
-    if figures.fill < 0.5 or figures.share(figures.numbers) > 0.5:
+    if figures.fill < 0.5 or figures.mostly_numbers:
         return False
     return figures.share(figures.distinct) > 0.5 and figures.longest <= LONGEST_NAME
 

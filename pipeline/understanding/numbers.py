@@ -87,6 +87,11 @@ class Evidence:
         if body.isdigit():
             self.plain += 1
             return
+        for mark in ".,":
+            whole, found, fraction = body.partition(mark)
+            if found and len(fraction) != 3 and whole.isdigit() and fraction.isdigit():
+                self._decimal(mark, body)  # most prices; below it is told apart from everything else
+                return
         groups = _SPLIT.split(body)
         marks = [character for character in body if not "0" <= character <= "9"]
         soft = {mark for mark in marks if mark in " '"}

@@ -108,9 +108,7 @@ def _candidates(table: Table, taken: Collection[int]) -> list[Candidate]:
 
 def only_numbers(table: Table, index: int) -> bool:
     """True if no other column holds numbers."""
-    return not any(
-        table.figures(other).share(table.figures(other).numbers) > 0.5 for other in range(table.width) if other != index
-    )
+    return not any(table.figures(other).mostly_numbers for other in range(table.width) if other != index)
 
 
 def _only(live: Sequence[Candidate]) -> Candidate | None:

@@ -39,9 +39,13 @@ class TextInvalid(ValueError):
 def fold(text: str) -> str:
     """A header or word for comparison: case, accents, punctuation, white space and line breaks do not count;
     "#" and "№" read as "no", camelCase as two words."""
+    if text.isascii():
+        spaced = text.replace("#", " no ")
+        bare = spaced.lower()
+        if bare != spaced:
+            bare = _CAMEL.sub(" ", spaced).lower()
+        return bare if bare.isalnum() else " ".join(_SEPARATORS.sub(" ", bare).split())
     spaced = _CAMEL.sub(" ", text.replace("#", " no ").replace("№", " no "))
-    if spaced.isascii():
-        return " ".join(_SEPARATORS.sub(" ", spaced.lower()).split())
     plain = unicodedata.normalize("NFKD", spaced.casefold())
     bare = "".join(character for character in plain if unicodedata.category(character) != "Mn")
     return " ".join(_SEPARATORS.sub(" ", unicodedata.normalize("NFC", bare)).split())

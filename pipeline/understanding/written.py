@@ -54,7 +54,10 @@ _FOR = re.compile(
     r" ?(?P<count>[0-9]{1,3}(?:[ .,'][0-9]{3})+|[0-9]{1,7})?(?![0-9]) ?(?P<unit>[^\W\d_]+[23²³]?)?\.?",
     re.IGNORECASE,
 )
+_FOR_SAYS = re.compile(r"/|\b(?:per|pro|par|je|pr|à|por|za|за|на)\b|\bp\.", re.IGNORECASE)
+"""What _FOR cannot do without."""
 _EACH = re.compile(r"(?P<number>.*[0-9].*?) ?(?:\beach|\bea\.?|\bc/u)", re.IGNORECASE)
+_EACH_ENDS = ("each", "ea", "ea.", "c/u")
 
 
 class Written(NamedTuple):
@@ -181,10 +184,11 @@ def _with_basis(text: str) -> Written | None:
     """A number and what it is for. A count without a unit must be a power of ten, and not stand behind a word that
     could as well mean "for" or "to" ("2 за 10", "5 à 10"); behind a mere stroke ("150/100" could be two prices) it must
     be 100 at least, and the number have decimals or a currency behind it."""
-    if each := _EACH.fullmatch(text):
+    if text[-4:].casefold().endswith(_EACH_ENDS) and (each := _EACH.fullmatch(text)):
         found = _number(each["number"].strip())
         return None if found is None else found._replace(basis=1)
-    match = _FOR.fullmatch(text)
+    # The search is quick, and most texts end here.
+    match = _FOR.fullmatch(text) if _FOR_SAYS.search(text) else None
     if match is None:
         return None
     found = _number(match["number"].strip())
