@@ -52,6 +52,8 @@ def read_rows(package: Package, part: str, *, money: Collection[int] = ()) -> It
             kind = attributes.get("t")
             formula = False
             text.clear()
+        elif name in {"v", "t"}:
+            return  # as most calls do, and each comparison costs
         elif name == "row":
             row, width = [], 0
             place = attributes.get("r")
@@ -68,6 +70,8 @@ def read_rows(package: Package, part: str, *, money: Collection[int] = ()) -> It
     def end(name: str) -> None:
         nonlocal formula, reading, next_row, blank
         found: Cell
+        if name in {"v", "is"}:
+            return
         if name == "c":
             if kind == "inlineStr":
                 found = unescaped("".join(runs))

@@ -31,7 +31,7 @@ class _Tags:
 
     row: re.Pattern[bytes]
     cells: re.Pattern[bytes]
-    """Column, other attributes, and "/" if the cell is empty."""
+    """Column and other attributes, which end in "/" if the cell is empty."""
     columns: re.Pattern[bytes]
     no_result: re.Pattern[bytes]
     row_start: bytes
@@ -44,7 +44,7 @@ def _tags(prefix: bytes) -> _Tags:
     nothing = rb"(?:<" + p + rb"v\s*/>|<" + p + rb"v>\s*</" + p + rb"v>)?"
     return _Tags(
         row=re.compile(rb"<" + p + rb"row(?:\s[^>]*)?>"),
-        cells=re.compile(rb"<" + p + rb'c(?:\s+r="([A-Z]{1,3})\d+")?([^>]*?)(/?)>'),
+        cells=re.compile(rb"<" + p + rb'c(?:\s+r="([A-Z]{1,3})\d+")?([^>]*)>'),
         columns=re.compile(rb"<" + p + rb'c\s+r="([A-Z]{1,3})\d+"[^>/]*>'),
         no_result=re.compile(rb"<" + p + rb"c([^>]*)>\s*" + formula + rb"\s*" + nothing + rb"\s*</" + p + rb"c>"),
         row_start=b"<" + prefix + b"row",
@@ -116,10 +116,10 @@ def _look(seen: _Seen, block: bytes, tags: _Tags, *, styled: bool) -> None:
     if tags.row_start[:-3] + b"f" in block:
         seen.no_results += sum(b't="str"' not in cell for cell in tags.no_result.findall(block))
     if styled:
-        for (column, rest, slash), count in Counter(tags.cells.findall(block)).items():
+        for (column, rest), count in Counter(tags.cells.findall(block)).items():
             if not column and rest[:1] in b" \t\r\n/":
-                _irregular(seen, rest, slash)
-            elif column and not slash:
+                _irregular(seen, rest, empty=rest.endswith(b"/"))
+            elif column and not rest.endswith(b"/"):
                 seen.columns.add(column)
                 seen.cells[column, _one(_STYLE, rest), _one(_TYPE, rest)] += count
     else:
@@ -134,12 +134,12 @@ def _look(seen: _Seen, block: bytes, tags: _Tags, *, styled: bool) -> None:
         ]
 
 
-def _irregular(seen: _Seen, attributes: bytes, slash: bytes) -> None:
+def _irregular(seen: _Seen, attributes: bytes, *, empty: bool) -> None:
     """A cell whose attributes stand in another order, or without its place."""
     place = _PLACE.search(attributes)
     if place is None:
         seen.regular = False
-    elif not slash:
+    elif not empty:
         seen.columns.add(place[1])
         seen.cells[place[1], _one(_STYLE, attributes), _one(_TYPE, attributes)] += 1
 
