@@ -2,7 +2,7 @@
 
 PricemillError
 ├── ConfigError          something was set up wrong (permanent)
-│   └── UnknownParser, ProfileInvalid
+│   └── UnknownParser, ProfileInvalid, CredentialRefused
 ├── ValidationError      a document or a file is not what it must be (permanent)
 │   ├── NeedsAnswer      a person must decide; the list is held with its question
 │   │   └── HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous, ListDoubtful
@@ -76,6 +76,12 @@ class ProfileInvalid(ConfigError):
     """the supplier profile cannot be used"""
 
     next_step = "pricemill suppliers profile show SUPPLIER"
+
+
+class CredentialRefused(ConfigError):
+    """the source does not accept the credential"""
+
+    next_step = "make a new key for the account named in the message, put it in the place of the old one, and try again"
 
 
 class ValidationError(PricemillError):

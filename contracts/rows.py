@@ -149,6 +149,8 @@ class Description:
     merged: tuple[tuple[int, int, int, int], ...] = ()
     """Merged areas of the first rows (first row, first column, last row, last column; rows count from 1, columns
     from 0); their value stands in the first cell."""
+    frozen_rows: int = 0
+    """Rows at the top that stay in place when one scrolls; the last of them is probably the header."""
     layout: str | None = None
     """What else decides how rows of text are cut: places of columns, an escape character, blanks before quotes."""
 

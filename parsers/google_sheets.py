@@ -1,25 +1,23 @@
-"""Reads one tab of a Google Sheet: fetched once, kept as rows in the spool."""
+"""Reads a Google Sheet: its tabs are fetched once and kept in the spool; one of them, or those alike, are the list."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from contracts.errors import SourceMissing, SourceThrottled, SourceUnavailable
 from contracts.parser import Source
-from contracts.rows import Cell
 from contracts.task import Document, GoogleSheetsSource, ParseTask
 from parsers.reading import RecordReading
 from parsers.resources import Resources
 from parsers.row_file import open_row_file
-from parsers.row_lines import encode_row, head_line
 from parsers.sheets_client import CALLS, SheetValues, credentials_of, read_sheet
+from parsers.sheets_snapshot import choose_rows, shown_name, write_tabs
 from parsers.spool import intake, keep, kept
-from parsers.values import EXACT, cell
 
 DEFAULT_CREDENTIALS = "google-sheets"
 PATIENCE = timedelta(seconds=5)
@@ -57,7 +55,7 @@ class GoogleSheetsParser:
                     credentials=credentials,
                     base=resources.google_sheets_api,
                     tab=config.sheet_name,
-                    gid=int(gid[1]) if gid else None,
+                    gid=int(gid[1]) if gid and config.sheet_name is None else None,
                     seconds=min(60.0, resources.fetch_seconds),
                     limit=resources.max_source_bytes,
                 )
@@ -74,44 +72,21 @@ class GoogleSheetsParser:
             await self._resources.clock.sleep(wait.total_seconds())
 
     async def open(self, source: Source, config: Document) -> RecordReading:
-        return await asyncio.to_thread(open_row_file, source.path)
+        """The tab is chosen here, from the snapshot alone, so that an answer counts without another request."""
+        return await asyncio.to_thread(_rows_of, source, GoogleSheetsSource.model_validate(config.model_dump()))
 
 
 def _snapshot(values: SheetValues, spool: Path, limit: int) -> Source:
     with intake(spool, limit) as taken:
-        taken.write(head_line(format="google_sheets", sheet=values.tab, notes=values.notes))
-        width = max(map(len, values.shown), default=0)
-        for place, shown in enumerate(values.shown):
-            stored = values.stored[place] if place < len(values.stored) else []
-            cells = [
-                merged(text, stored[column] if column < len(stored) else None) for column, text in enumerate(shown)
-            ]
-            taken.write(encode_row(cells + [None] * (width - len(cells))))
-        return keep(spool, taken, f"{values.title} / {values.tab}")
+        write_tabs(taken, values)
+        return keep(spool, taken, shown_name(values))
 
 
-def merged(shown: Any, stored: Any) -> Cell:
-    """One cell from both ways to read it. The shown text may round and may mean two numbers ("1.234"); the
-    stored number is exact but has lost the zeros of a code. Where the two do not fit together (a format that
-    scales, an edit between the two requests) the shown text stands."""
-    text = shown if isinstance(shown, str) else str(shown)
-    if isinstance(stored, bool):
-        return stored
-    if not isinstance(stored, (int, float)) or not text:
-        return text or None
-    if text.isascii() and text.isdecimal() and text != "0" and text.startswith("0"):
-        return text
-    if abs(stored) >= EXACT or "%" in text:
-        return text
-    return cell(stored) if _fits(text, Decimal(f"{stored:.15g}")) else text
-
-
-def _fits(text: str, number: Decimal) -> bool:
-    if re.search(r"\d[eE][+-]?\d", text):
-        return True
-    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
-    for decimals in range(11):
-        rounded = number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-        if format(abs(rounded), "f").replace(".", "").lstrip("0") == digits:
-            return True
-    return False
+def _rows_of(source: Source, config: GoogleSheetsSource) -> RecordReading:
+    """The rows of the chosen tab stand in the spool, too, and are read from there after a crash."""
+    gid = _GID.search(config.sheet_url) if config.sheet_name is None else None
+    key = hashlib.sha256(f"{source.sha256}\0{config.sheet_name}\0{gid and gid[1]}".encode()).hexdigest()[:16]
+    target = source.path.with_name(f"rows-{key}.jsonl")
+    if not target.exists():
+        choose_rows(source.path, target, wanted=config.sheet_name, gid=int(gid[1]) if gid else None)
+    return open_row_file(target)

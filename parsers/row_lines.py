@@ -60,6 +60,7 @@ def head_line(
     question: Question | None = None,
     currencies: Sequence[tuple[int, str]] = (),
     merged: Sequence[tuple[int, int, int, int]] = (),
+    frozen_rows: int = 0,
 ) -> bytes:
     """The first line of a row file: members of a Description; what is None is left out."""
     facts = {
@@ -70,6 +71,7 @@ def head_line(
         "question": None if question is None else question.document(),
         "currencies": list(currencies) or None,
         "merged": [list(area) for area in merged] or None,
+        "frozen_rows": frozen_rows or None,
     }
     given = {name: value for name, value in facts.items() if value is not None}
     return orjson.dumps({"format": format, "sheet": sheet, "notes": list(notes), **given}) + b"\n"

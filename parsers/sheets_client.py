@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,10 @@ from gspread.exceptions import APIError
 from gspread.http_client import HTTPClient
 from gspread.utils import DateTimeOption, ValueRenderOption
 
-from contracts.errors import (
-    ConfigError,
-    PricemillError,
-    SourceForbidden,
-    SourceMissing,
-    SourceThrottled,
-    SourceTooLarge,
-    SourceUnavailable,
-    SourceUnreadable,
-)
-from parsers.download import refusal
+from contracts.errors import ConfigError, CredentialRefused, SourceMissing, SourceTooLarge, SourceUnavailable
+from parsers.sheets_errors import translated
+from parsers.sheets_tabs import chosen_tab
+from parsers.workbook_tabs import ALL
 
 GOOGLE = "https://sheets.googleapis.com"
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets.readonly",)
@@ -33,16 +26,40 @@ CALLS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class SheetValues:
+class TabFacts:
+    """What the metadata tell of a tab."""
+
+    place: int
+    """Among the tabs with cells, from 0."""
+    title: str
+    gid: int
+    hidden: bool
+    frozen: int
+    """Rows that stay in place when one scrolls: where a header stands."""
+
+    def document(self) -> dict[str, Any]:
+        return {"place": self.place, "title": self.title, "gid": self.gid, "hidden": self.hidden, "frozen": self.frozen}
+
+
+@dataclass(frozen=True, slots=True)
+class TabValues:
     """One tab, read at one go. Rows are ragged and may be missing at the end."""
 
-    title: str
-    tab: str
-    notes: tuple[str, ...]
+    facts: TabFacts
     shown: list[list[Any]]
     """As a person sees the cells: always text."""
     stored: list[list[Any]]
     """As they are kept: numbers as JSON numbers, dates as shown."""
+    merges: Sequence[Mapping[str, int]] = ()
+    """As Google tells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetValues:
+    title: str
+    tabs: tuple[TabValues, ...]
+    others: tuple[TabFacts, ...] = ()
+    """Tabs with cells that were not read."""
 
 
 class _Account(Credentials):
@@ -87,75 +104,65 @@ def credentials_of(directory: Path | None, name: str) -> Credentials:
 def read_sheet(
     key: str, *, credentials: Credentials, base: str, tab: str | None, gid: int | None, seconds: float, limit: int
 ) -> SheetValues:
-    """Blocking; every call has a time limit. Without `tab` the one with the number `gid`, or the first visible
-    one. Raises SourceForbidden, SourceMissing, SourceThrottled, SourceUnavailable, SourceTooLarge."""
+    """Blocking; every call has a time limit. Reads the tab that is named, or else all that are visible. Raises
+    CredentialRefused, SourceForbidden, SourceMissing, SourceThrottled, SourceUnavailable, SourceUnreadable,
+    SourceTooLarge."""
     http = _Http(credentials, base=base, limit=limit)
     http.set_timeout((10.0, seconds))
     email = str(credentials.service_account_email)
     try:
         metadata = http.fetch_sheet_metadata(key)
         title = str(metadata["properties"]["title"])
-        chosen, notes = _choose([sheet["properties"] for sheet in metadata["sheets"]], tab, gid, title)
-        whole_tab = ["'" + chosen.replace("'", "''") + "'"]
+        sheets = [sheet for sheet in metadata["sheets"] if sheet["properties"].get("sheetType", "GRID") == "GRID"]
+        known = [_facts(place, sheet["properties"]) for place, sheet in enumerate(sheets)]
+        wanted = _wanted(known, tab, gid, title)
+        ranges = ["'" + facts.title.replace("'", "''") + "'" for facts in wanted]
         shown, stored = (
-            http.values_batch_get(
-                key,
-                whole_tab,
-                {
-                    "majorDimension": "ROWS",
-                    "valueRenderOption": option,
-                    "dateTimeRenderOption": DateTimeOption.formatted_string,
-                },
-            )["valueRanges"][0].get("values", [])
+            _values(http, key, ranges, option)
             for option in (ValueRenderOption.formatted, ValueRenderOption.unformatted)
         )
+        merges = {sheet["properties"]["title"]: sheet.get("merges", ()) for sheet in sheets}
+        tabs = tuple(
+            TabValues(facts, shown[place], stored[place], merges[facts.title]) for place, facts in enumerate(wanted)
+        )
     except APIError as error:
-        raise _translated(error, email) from error
+        raise translated(error, email) from error
     except RefreshError as error:
         if error.retryable:
             raise SourceUnavailable("Google did not give a token; it may later") from error
-        raise SourceForbidden(f"Google does not accept the key of {email}; make a new one", email=email) from error
+        raise CredentialRefused(f"Google does not accept the credential of {email}", email=email) from error
+    except requests.JSONDecodeError as error:
+        raise SourceUnavailable("Google Sheets gave an answer that is no JSON, or was cut off") from error
     except (GoogleAuthError, requests.RequestException) as error:
         raise SourceUnavailable(f"Google Sheets did not answer: {type(error).__name__}") from error
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise SourceUnavailable("Google Sheets gave an answer of another shape than agreed") from error
-    return SheetValues(title, chosen, notes, shown, stored)
+    return SheetValues(title, tabs, tuple(facts for facts in known if facts not in wanted))
 
 
-def _choose(tabs: list[dict[str, Any]], wanted: str | None, gid: int | None, title: str) -> tuple[str, tuple[str, ...]]:
-    tabs = [tab for tab in tabs if tab.get("sheetType", "GRID") == "GRID"]
-    names = [str(tab["title"]) for tab in tabs]
-    if wanted is not None:
-        if wanted not in names:
-            raise SourceMissing(
-                f"there is no worksheet “{wanted}” in “{title}”; there are: {', '.join(names)}", tabs=names
-            )
-        return wanted, ()
-    if gid is not None:
-        found = next((str(tab["title"]) for tab in tabs if tab.get("sheetId") == gid), None)
-        if found is None:
-            raise SourceMissing(f"no worksheet of “{title}” has the gid {gid}; there are: {', '.join(names)}", gid=gid)
-        return found, ()
-    if not names:
+def _facts(place: int, properties: Mapping[str, Any]) -> TabFacts:
+    frozen = properties.get("gridProperties", {}).get("frozenRowCount", 0)
+    hidden = bool(properties.get("hidden"))
+    return TabFacts(place, str(properties["title"]), int(properties["sheetId"]), hidden, int(frozen))
+
+
+def _wanted(known: Sequence[TabFacts], tab: str | None, gid: int | None, title: str) -> list[TabFacts]:
+    if not known:
         raise SourceMissing(f"“{title}” has no worksheet with cells")
-    chosen = next((str(tab["title"]) for tab in tabs if not tab.get("hidden")), names[0])
-    others = [name for name in names if name != chosen]
-    return chosen, ((f"sheet “{chosen}” was read; others: {', '.join(others)}",) if others else ())
+    if tab not in {None, ALL} or gid is not None:
+        name = chosen_tab([facts.document() for facts in known], tab, gid, title)
+        return [facts for facts in known if facts.title == name]
+    return [facts for facts in known if not facts.hidden] or list(known)
 
 
-def _translated(error: APIError, email: str) -> PricemillError:
-    status = error.response.status_code
-    said = str(error.error.get("message", ""))[:300]
-    if status in {401, 403}:
-        return SourceForbidden(
-            f"Google refuses {email} this sheet ({said}); share the sheet with that address", email=email
-        )
-    if status == 404:
-        return SourceMissing(f"there is no such spreadsheet, or it is not shared with {email}", email=email)
-    translated = refusal(status, error.response.headers.get("Retry-After"), "Google Sheets")
-    if isinstance(translated, SourceThrottled) and translated.retry_after is None:
-        # quotas are counted by the minute, and the answer does not say when the next one begins
-        return SourceThrottled(translated.message, retry_after=timedelta(minutes=1))
-    if isinstance(translated, SourceMissing):
-        return SourceUnreadable(f"Google Sheets cannot read this document ({status}: {said})", status=status)
-    return translated
+def _values(http: HTTPClient, key: str, ranges: Sequence[str], option: ValueRenderOption) -> list[list[list[Any]]]:
+    answer = http.values_batch_get(
+        key,
+        list(ranges),
+        {
+            "majorDimension": "ROWS",
+            "valueRenderOption": option,
+            "dateTimeRenderOption": DateTimeOption.formatted_string,
+        },
+    )
+    return [answer["valueRanges"][place].get("values", []) for place in range(len(ranges))]

@@ -67,7 +67,7 @@ def find_table(
         return _table(sample, found, extra, row=None if start is None or start < 2 else start - 1)
     if stated.header_row is not None:
         return _stated(sample, stated, extra)
-    best = _best(sample, stated, extra)
+    best = _best(sample, stated, extra, frozen=description.frozen_rows)
     if best is None and stated.has_header:
         best = _Candidate(next(place for place, (_, row) in enumerate(sample) if filled(row)), 1, 0, frozenset(), 0)
     if best is None:
@@ -140,8 +140,15 @@ def _table(
     )
 
 
-def _best(sample: Numbered, stated: Stated, extra: Mapping[str, Sequence[str]]) -> _Candidate | None:
+def _best(
+    sample: Numbered, stated: Stated, extra: Mapping[str, Sequence[str]], *, frozen: int = 0
+) -> _Candidate | None:
+    """A row that its author has frozen counts as one more known word, and before other rows of unknown words."""
     found: list[_Candidate] = []
+
+    def is_frozen(candidate: _Candidate) -> bool:
+        return sample[candidate.position][0] == frozen
+
     for position in range(min(SEARCHED, len(sample))):
         row = sample[position][1]
         if len(filled(row)) < 2 or type(row) is BrokenRow:
@@ -157,7 +164,7 @@ def _best(sample: Numbered, stated: Stated, extra: Mapping[str, Sequence[str]]) 
                 found.append(double)
     strong = [candidate for candidate in found if _is_strong(candidate)]
     if strong:
-        best = max(strong, key=lambda candidate: (candidate.named, candidate.score, -candidate.position))
+        best = max(strong, key=lambda one: (one.named, one.score + 3.0 * is_frozen(one), -one.position))
         # a header that stands again on every page is the header where it stands first
         texts = _lines(sample, best.position, best.lines)
         return next(
@@ -165,6 +172,7 @@ def _best(sample: Numbered, stated: Stated, extra: Mapping[str, Sequence[str]]) 
             for candidate in strong
             if candidate.lines == best.lines and _lines(sample, candidate.position, candidate.lines) == texts
         )
+    found.sort(key=lambda candidate: not is_frozen(candidate))
     return next((candidate for candidate in found if _is_plain_header(sample, candidate)), None)
 
 

@@ -16,7 +16,7 @@ from contracts.parser import Parser
 from contracts.task import ParseTask
 from parsers.google_sheets import GoogleSheetsParser, _snapshot
 from parsers.resources import Resources
-from parsers.sheets_client import SheetValues
+from parsers.sheets_client import SheetValues, TabFacts, TabValues
 from tests.contract.parser_conformance import ParserConformance
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "write-a-parser.md"
@@ -74,7 +74,9 @@ class _Recorded(GoogleSheetsParser):
     async def fetch(self, task: ParseTask, spool: Path):
         shown = [["Code", "Name", "Price"], [], *([f"{n:04d}", f"Bolt {n}", f"{n},50 €"] for n in range(40))]
         stored = [["Code", "Name", "Price"], [], *([n, f"Bolt {n}", n + 0.5] for n in range(40))]
-        return _snapshot(SheetValues("List", "Tab 1", (), shown, stored), spool, 1_000_000)
+        return _snapshot(
+            SheetValues("List", (TabValues(TabFacts(0, "Tab 1", 0, False, 0), shown, stored),)), spool, 1_000_000
+        )
 
 
 class TestGoogleSheets(ParserConformance):

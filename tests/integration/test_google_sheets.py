@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import socket
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from contracts.errors import (
     ConfigError,
+    CredentialRefused,
     PricemillError,
     SourceForbidden,
     SourceMissing,
@@ -29,162 +22,23 @@ from contracts.errors import (
     SourceUnavailable,
     SourceUnreadable,
 )
-from contracts.parser import Source
-from contracts.rows import Row
-from contracts.task import ParseTask
-from parsers.google_sheets import GoogleSheetsParser
 from parsers.resources import Resources
+from resilience.retry.classifier import classify
+from tests.support.google_sheets import (
+    CASSETTES,
+    EMAIL,
+    QUOTA,
+    Answer,
+    Google,
+    google,
+    private_key,
+    read,
+    recorded,
+    resources,
+    task,
+)
 
-DATA = Path(os.environ.get("PRICEMILL_SAMPLE_DATA") or Path(__file__).parents[3] / "shared" / "data")
-CASSETTES = DATA / "sheets" / "gspread"
-recorded = pytest.mark.skipif(not CASSETTES.exists(), reason="the recordings are not beside the checkout")
-EMAIL = "worker@project.iam.gserviceaccount.com"
-QUOTA = {
-    "error": {
-        "code": 429,
-        "message": "Quota exceeded for quota metric 'Read requests'",
-        "status": "RESOURCE_EXHAUSTED",
-        "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED"}],
-    }
-}
-Answer = tuple[int, bytes, dict[str, str]]
-
-
-class Google(ThreadingHTTPServer):
-    """Answers by (path, value render option); whatever is not known is 404 as the API writes it."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.metadata: dict[str, Answer] = {}
-        self.values: dict[tuple[str, str, str], Answer] = {}
-        self.token: Answer = (
-            200,
-            json.dumps({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}).encode(),
-            {},
-        )
-        self.asked: list[str] = []
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def play(self, cassette: str) -> str:
-        """Loads the last metadata and whole-tab reads of a recording; returns the id of the spreadsheet."""
-        interactions = json.loads((CASSETTES / f"{cassette}.json").read_text(encoding="utf-8"))["interactions"]
-        key = ""
-        for interaction in interactions:
-            address = urlsplit(interaction["request"]["uri"])
-            if interaction["request"]["method"] != "GET" or address.netloc != "sheets.googleapis.com":
-                continue
-            key, _, rest = address.path.removeprefix("/v4/spreadsheets/").partition("/")
-            answer = (interaction["response"]["status"]["code"], interaction["response"]["body"]["string"].encode(), {})
-            if not rest:
-                self.metadata[key] = answer
-            elif rest.startswith("values/") and "!" not in (wanted := unquote(rest.removeprefix("values/"))):
-                option = parse_qs(address.query).get("valueRenderOption", ["FORMATTED_VALUE"])[0]
-                whole = json.dumps({"spreadsheetId": key, "valueRanges": [json.loads(answer[1])]}).encode()
-                self.values[key, wanted, option] = (answer[0], whole, {})
-        return key
-
-    def sheet(self, shown: Any, stored: Any, *tabs: dict[str, Any], title: str = "List") -> None:
-        """A spreadsheet "key" with tabs; the values are those of each of its tabs."""
-        found = tabs or ({"title": "Sheet1", "sheetId": 0},)
-        document = {"properties": {"title": title, "locale": "de_DE"}, "sheets": [{"properties": tab} for tab in found]}
-        self.metadata["key"] = (200, json.dumps(document).encode(), {})
-        for tab in found:
-            for option, values in (("FORMATTED_VALUE", shown), ("UNFORMATTED_VALUE", stored)):
-                one = {"range": "x", "majorDimension": "ROWS"} | ({} if values is None else {"values": values})
-                name = "'" + tab["title"].replace("'", "''") + "'"
-                self.values["key", name, option] = (200, json.dumps({"valueRanges": [one]}).encode(), {})
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Google
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _answer(self, answer: Answer) -> None:
-        status, body, headers = answer
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append("token")
-        self._answer(self.server.token)
-
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
-        key, _, rest = address.path.removeprefix("/v4/spreadsheets/").partition("/")
-        missing: Answer = (404, b'{"error": {"code": 404, "message": "Requested entity was not found."}}', {})
-        assert self.headers["Authorization"] == "Bearer t"
-        if not rest:
-            self.server.asked.append("metadata")
-            self._answer(self.server.metadata.get(key, missing))
-            return
-        query = parse_qs(address.query)
-        option = query["valueRenderOption"][0]
-        self.server.asked.append(option)
-        wanted = (key, query["ranges"][0], option)
-        # a recording holds one way to read a tab; numbers then stand as text in both
-        self._answer(
-            self.server.values.get(wanted) or self.server.values.get((*wanted[:2], "FORMATTED_VALUE"), missing)
-        )
-
-
-@pytest.fixture
-def google() -> Iterator[Google]:
-    server = Google()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-
-
-@pytest.fixture
-def resources(google: Google, private_key: str, tmp_path: Path) -> Resources:
-    account = {
-        "type": "service_account",
-        "client_email": EMAIL,
-        "token_uri": f"{google.base}/token",
-        "private_key": private_key,
-        "private_key_id": "1",
-    }
-    (tmp_path / "credentials").mkdir()
-    (tmp_path / "credentials" / "google-sheets.json").write_text(json.dumps(account))
-    return Resources(credentials_dir=tmp_path / "credentials", google_sheets_api=google.base)
-
-
-def task(key: str = "key", **config: Any) -> ParseTask:
-    address = f"https://docs.google.com/spreadsheets/d/{key}/edit{config.pop('fragment', '')}"
-    return ParseTask(parser_type="google_sheets", supplier_name="ACME", source_config={"sheet_url": address, **config})
-
-
-def read(resources: Resources, spool: Path, wanted: ParseTask) -> tuple[Source, str | None, list[Row]]:
-    async def work() -> tuple[Source, str | None, list[Row]]:
-        parser = GoogleSheetsParser(resources)
-        source = await parser.fetch(wanted, spool)
-        reading = await parser.open(source, parser.config.model_validate(wanted.source_config))
-        rows = [row async for chunk in reading.chunks() for row in chunk.rows()]
-        return source, reading.description.sheet, rows
-
-    return asyncio.run(asyncio.wait_for(work(), 60))
+__all__ = ["google", "private_key", "resources"]
 
 
 @recorded
@@ -237,7 +91,7 @@ def test_one_task_costs_three_requests_and_reading_again_none(
 
 def test_numbers_are_exact_and_codes_keep_their_zeros(google: Google, resources: Resources, tmp_path: Path) -> None:
     google.sheet(
-        [["Nr", "Preis", "neu"], ["00123", "1.234,50 €", "WAHR"], ["00124", "1.234", "FALSCH"]],
+        [["Nr", "Preis", "neu"], ["00123", "1.234,50 €", "WAHR"], ["00124", "1.234 €", "FALSCH"]],
         [["Nr", "Preis", "neu"], [123, 1234.5, True], [124, 1234, False]],
     )
     _, _, rows = read(resources, tmp_path / "spool", task())
@@ -280,6 +134,8 @@ TABS = (
     [
         ({}, "it's 🌵 new"),
         ({"sheet_name": "More"}, "More"),
+        ({"sheet_name": " more"}, "More"),
+        ({"sheet_name": "#3"}, "More"),
         ({"sheet_name": "Old"}, "Old"),
         ({"fragment": "#gid=4"}, "More"),
         ({"fragment": "?gid=4#gid=4", "sheet_name": "Old"}, "Old"),
@@ -292,17 +148,31 @@ def test_the_tab_is_named_or_numbered_or_the_first_visible_one(
     assert read(resources, tmp_path / "spool", task(**config))[1] == tab
 
 
-@pytest.mark.parametrize("config", [{"sheet_name": "Nope"}, {"fragment": "#gid=99"}, {"sheet_name": "Chart"}])
+@pytest.mark.parametrize(
+    "config", [{"sheet_name": "Nope"}, {"fragment": "#gid=99"}, {"sheet_name": "Chart"}, {"sheet_name": "#4"}]
+)
 def test_a_missing_tab_lists_what_there_is(
     google: Google, resources: Resources, tmp_path: Path, config: dict[str, Any]
 ) -> None:
     google.sheet([["a"]], [["a"]], *TABS)
-    with pytest.raises(SourceMissing, match=r"Old, it's 🌵 new, More"):
+    with pytest.raises(SourceMissing, match=r"Old \(hidden\), it's 🌵 new, More"):
         read(resources, tmp_path / "spool", task(**config))
 
 
 def error(status: int, message: str = "said", **headers: str) -> Answer:
     return status, json.dumps({"error": {"code": status, "message": message}}).encode(), headers
+
+
+def named(status: int, word: str, reason: str) -> Answer:
+    """An error of today's shape."""
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}]
+    told = {"code": status, "message": "said", "status": word, "details": details}
+    return status, json.dumps({"error": told}).encode(), {}
+
+
+def old(status: int, reason: str) -> Answer:
+    told = {"code": status, "message": "said", "errors": [{"domain": "usageLimits", "reason": reason}]}
+    return status, json.dumps({"error": told}).encode(), {}
 
 
 @pytest.mark.parametrize(
@@ -317,7 +187,17 @@ def error(status: int, message: str = "said", **headers: str) -> Answer:
         ((502, b"<html>Bad Gateway</html>", {}), SourceUnavailable, "502", None),
         ((404, b"<html>not json</html>", {}), SourceMissing, EMAIL, None),
         (error(400, "This operation is not supported for this document"), SourceUnreadable, "not supported", None),
-        ((200, b"no json", {}), SourceUnavailable, "did not answer", None),
+        ((200, b"no json", {}), SourceUnavailable, "no JSON", None),
+        ((200, b'{"properties": {"title": "Li', {}), SourceUnavailable, "cut off", None),
+        ((200, b"<html>Log in</html>", {}), SourceUnavailable, "no JSON", None),
+        (error(401, "Request had invalid authentication credentials."), CredentialRefused, EMAIL, None),
+        (named(403, "PERMISSION_DENIED", "SERVICE_DISABLED"), CredentialRefused, "not enabled", None),
+        (named(403, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED"), SourceThrottled, "later", 60),
+        (old(403, "userRateLimitExceeded"), SourceThrottled, "later", 60),
+        (old(403, "accessNotConfigured"), CredentialRefused, "not enabled", None),
+        (error(503, "busy", **{"Retry-After": "9"}), SourceThrottled, "later", 9),
+        (error(400, "Unable to parse range: 'A'"), SourceUnavailable, "changed", None),
+        (error(400, "Invalid value at 'ranges'"), SourceUnreadable, "400", None),
         ((200, b"[]", {}), SourceUnavailable, "shape", None),
         ((200, b'{"properties": {}}', {}), SourceUnavailable, "shape", None),
     ],
@@ -331,6 +211,7 @@ def test_each_error_of_the_api_means_one_thing(  # noqa: PLR0917 (a table of cas
         read(resources, tmp_path / "spool", task())
     assert type(caught.value) is kind
     assert says in caught.value.message
+    assert classify(caught.value).next_step or isinstance(caught.value, SourceThrottled)
     assert caught.value.retry_after == (None if wait is None else timedelta(seconds=wait))
 
 
@@ -361,8 +242,8 @@ def test_a_quota_that_ends_between_two_requests_is_a_quota(
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        ((400, b'{"error": "invalid_grant", "error_description": "Invalid JWT"}', {}), SourceForbidden),
-        ((401, b'{"error": "unauthorized"}', {}), SourceForbidden),
+        ((400, b'{"error": "invalid_grant", "error_description": "Invalid JWT"}', {}), CredentialRefused),
+        ((401, b'{"error": "unauthorized"}', {}), CredentialRefused),
     ],
 )
 def test_a_key_that_google_does_not_accept_is_refused(
