@@ -115,6 +115,7 @@ async def judge_list(stored: Stored, run: Run, ended: Ended, facts: Facts, task:
         await stored.rejects(task),
         duplicates=run.duplicates,
         approved=ended.approved[task],
+        unaided=task.startswith("automatic"),
     )
 
 

@@ -47,9 +47,10 @@ def judge(
     *,
     duplicates: Duplicates,
     approved: int = 0,
+    unaided: bool = False,
 ) -> Verdict:
     """A list that is held or refused must have left nothing behind. `approved` rows were held for a jump of their
-    price and let through."""
+    price and let through. `unaided`: nobody said which columns are the key."""
     if outcome.status != "completed":
         return _ended(facts, outcome, items)
     account = account_of(outcome)
@@ -60,7 +61,7 @@ def judge(
     wrong = [
         *_counts(facts, account, items, duplicates=duplicates),
         *_currencies(facts, items),
-        *_spots(facts, items, rejects),
+        *_spots(facts, items, rejects, unaided=unaided),
     ]
     notes: list[str] = []
     differing, told = _rejects(facts, account, {item.row for item in items})
@@ -162,7 +163,7 @@ def _currencies(facts: Facts, items: Sequence[Item]) -> list[str]:
     return []
 
 
-def _spots(facts: Facts, items: Sequence[Item], rejects: Mapping[int, str]) -> list[str]:
+def _spots(facts: Facts, items: Sequence[Item], rejects: Mapping[int, str], *, unaided: bool) -> list[str]:
     by_row = {item.row: item for item in items}
     keys = {item.sku for item in items}
     keyed = facts.columns.get("key") is not None
@@ -175,16 +176,28 @@ def _spots(facts: Facts, items: Sequence[Item], rejects: Mapping[int, str]) -> l
         if item is None:
             if record in rejects:
                 wrong.append(f"row {record} rejected as {rejects[record]}")
-            elif keyed and check.get("key") is not None and check["key"] not in keys:
+            elif keyed and check.get("key") is not None and check["key"] not in keys and not unaided:
                 wrong.append(f"row {record} is not stored under “{check['key']}”")
             continue  # else another row of the same key counts
-        if keyed and check.get("key") is not None and item.sku != check["key"]:
+        if (
+            keyed
+            and check.get("key") is not None
+            and item.sku != check["key"]
+            and not (unaided and _part_of(item.sku, check["key"]))
+        ):
             wrong.append(f"row {record} has the key “{item.sku}” instead of “{check['key']}”")
         if check.get("price") is not None and item.price != Decimal(check["price"]):
             wrong.append(f"row {record} costs {item.price:f} instead of {check['price']}")
         if check.get("name") and not _same_name(item.name, check["name"]):
             wrong.append(f"row {record} is called “{item.name[:40]}” instead of “{check['name'][:40]}”")
     return wrong
+
+
+def _part_of(ours: str, theirs: str) -> bool:
+    """A key of some of the columns that the facts name. It tells the same rows apart if the number of keys and their
+    sum agree, which is judged beside this."""
+    parts = iter(theirs.split("|"))
+    return all(part in parts for part in ours.split("|"))
 
 
 def _same_name(ours: str, theirs: str) -> bool:

@@ -203,7 +203,7 @@ def profile_from_understanding(
     """What is worth remembering after a good run: the mapping by header (by index where the header is blank or stands
     twice) and the decimal sign of text prices. What every list shows anew (encoding, separator, sheet, header row,
     currency) is not pinned, because suppliers change it; what a person put into `previous` stays. Where names
-    became the keys, what that means for two prices of one name is remembered, too."""
+    or several columns became the keys, what that means for two prices of one name is remembered, too."""
     base = previous or SupplierProfile()
     mapping: dict[str, Any] = base.mapping.model_dump(exclude_none=True)
     headers = Counter({column.index: column.header for column in understanding.columns}.values())
@@ -219,7 +219,8 @@ def profile_from_understanding(
         numbers = numbers.model_copy(update={"decimal": understanding.numbers.decimal})
     rules = base.rules
     keys, names = (tuple(column.index for column in understanding.columns_of(field)) for field in ("sku", "name"))
-    if rules.duplicates is None and keys == names and understanding.duplicates == "reject_conflicting":
+    own = keys == names or len(keys) > 1
+    if rules.duplicates is None and own and understanding.duplicates == "reject_conflicting":
         rules = rules.model_copy(update={"duplicates": understanding.duplicates})
     return base.model_copy(
         update={"mapping": ColumnMapping.model_validate(mapping), "numbers": numbers, "rules": rules}

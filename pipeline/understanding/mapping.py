@@ -19,9 +19,13 @@ from pipeline.understanding.refusal import available, refusal
 from pipeline.understanding.split_columns import other_half
 from pipeline.understanding.table import Figures, Table
 from pipeline.understanding.text import letter, letter_index, one_line, short
+from pipeline.understanding.variants import could_be_name, key_with_variants, variant_columns
 from pipeline.understanding.words import Hit
 
 NAMES_AS_KEYS = "no column of codes; the names tell the rows apart"
+VARIANTS_AS_KEYS = "no single column of codes; together they tell the rows apart"
+REPEATS, VARIANTS = "repeats (only", "tells variants of one name apart"
+"""As agree.py and name_keys.py say it."""
 SURE = 0.7
 """Least certainty of name and price for names to become keys unasked."""
 CERTAINTY = {4: 0.98, 3: 0.9, 2: 0.7, 1: 0.75}
@@ -77,6 +81,8 @@ def map_columns(
     _take_gtins_as_keys(table, fields, problems)
     if more is not None:
         _take_names_as_keys(table, fields, problems, warnings, more)
+        _take_variants(table, fields, problems=problems, warnings=warnings, considered=considered, more=more)
+    _take_code_as_name(table, fields, problems, warnings)
     missing = [field for field in ("sku", "name", "price") if field not in fields]
     if missing:
         raise refusal(table, fields, missing, problems, choice=choice, considered=considered, first_rows=first_rows)
@@ -229,6 +235,46 @@ def _take_names_as_keys(
         warnings.append(f"the list has no codes: “{table.header(name.index)}” is the key of its items")
     else:
         problems["sku"] = f"there are no codes, and {objection}"
+
+
+def _take_variants(
+    table: Table,
+    fields: Fields,
+    *,
+    problems: dict[str, str],
+    warnings: list[str],
+    considered: Sequence[Alternative],
+    more: Callable[[], Iterable[tuple[int, Row]]],
+) -> None:
+    """A code that repeats, or a name in a list without codes, is the key together with the columns that say what its
+    rows differ by, where the whole list shows that this tells them apart."""
+    if "sku" in fields or "price" not in fields:
+        return
+    codes = [other.index for other in considered if other.field == "sku" and REPEATS in other.reason]
+    names = [mapped.index for mapped in fields.get("name", ())]
+    base = codes[:1] or (names if VARIANTS in problems.get("sku", "") else [])
+    taken = {mapped.index for columns in fields.values() for mapped in columns} | set(base)
+    key = (
+        key_with_variants(table, base, fields["price"][0].index, variant_columns(table, taken), more())
+        if base
+        else None
+    )
+    if key is None:
+        return
+    fields["sku"] = [Mapped(index, 0.75, VARIANTS_AS_KEYS) for index in key]
+    problems.pop("sku", None)
+    told = " and ".join(f"“{table.header(index) or letter(index)}”" for index in key)
+    warnings.append(f"no single column tells the items apart: {told} together are the key")
+
+
+def _take_code_as_name(table: Table, fields: Fields, problems: dict[str, str], warnings: list[str]) -> None:
+    """Only in a list that has nothing else to call its items by."""
+    if "name" in fields or "name" in problems or "sku" not in fields:
+        return
+    if could_be_name(table, {mapped.index for columns in fields.values() for mapped in columns}) is not None:
+        return
+    fields["name"] = [Mapped(part.index, 0.7, "the list has no names: the code is shown") for part in fields["sku"]]
+    warnings.append("the list has no names: its items are called by their codes")
 
 
 def _quality(figures: Figures) -> int:

@@ -17,7 +17,7 @@ from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table
 from pipeline.understanding.list_currency import currency_of_list
 from pipeline.understanding.mapped import Fields
-from pipeline.understanding.mapping import NAMES_AS_KEYS, map_columns, resolve
+from pipeline.understanding.mapping import NAMES_AS_KEYS, VARIANTS_AS_KEYS, map_columns, resolve
 from pipeline.understanding.price_format import number_format
 from pipeline.understanding.refusal import first_rows
 from pipeline.understanding.row_rules import row_rules
@@ -103,7 +103,7 @@ def understand(
             options.duplicates
             or (profile.rules.duplicates if profile else None)
             or description.duplicates
-            or ("reject_conflicting" if fields["sku"][0].reason == NAMES_AS_KEYS else "last")
+            or ("reject_conflicting" if fields["sku"][0].reason in {NAMES_AS_KEYS, VARIANTS_AS_KEYS} else "last")
         ),
         zero_price=options.zero_price or (profile.rules.zero_price if profile else None) or "reject",
         sections=(sections := uses_sections(table, fields, description)),

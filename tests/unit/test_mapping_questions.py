@@ -195,11 +195,12 @@ def test_gtins_are_the_key_where_nothing_else_is_and_no_two_are_alike():
     assert asked(*lines, f"{body[0][0]};Thing e;2.50").code == "key"
 
 
-def test_a_list_without_names_is_offered_its_codes_as_names():
-    lines = ["SKU;Brand;Price", *[f"A-{n};ACME;1.{n}" for n in range(10, COUNT)]]
+def test_a_list_without_names_is_offered_texts_and_its_codes_as_names():
+    lines = ["SKU;Extra;Price", *[f"A-{n};made by {n} friends of ACME;1.{n}" for n in range(10, COUNT)]]
     question = asked(*lines)
-    assert (question.code, [option.patch for option in question.options]) == ("name", [{"name_from_sku": True}])
-    assert mapped(answered(question, 1, *lines))["name"] == ["SKU"]
+    assert question.code == "name"
+    assert [option.patch for option in question.options] == [{"mapping": {"name": "Extra"}}, {"name_from_sku": True}]
+    assert mapped(answered(question, 2, *lines))["name"] == ["SKU"]
 
 
 def test_figures_of_a_key_count_what_would_be_lost():

@@ -60,7 +60,6 @@ def test_what_two_prices_of_one_name_mean_is_remembered():
             "beside two prices",
         ),
         (named(first="Name;Price;Zusatz", line="Thing number {n};{n}.50;X{n}"), "could be the code"),
-        (named(first="Name;Price;Size", line="Thing number {n};{n}.50;S{third}"), "variants"),
         (named(first="Name;Price;Description", line="Thing number {n};{n}.50;words about {n}"), "could be the name"),
         (named(first="No;Name;Price", line="{n};Thing number {n};{n}.50"), "running number"),
         (named(first="MPN;Their ref;Name;Price", line="M{n};A-{n};Thing number {n};{n}.50"), "maker"),
@@ -119,3 +118,39 @@ def test_damaged_gtins_are_no_reason_to_take_names_as_keys():
 def test_no_other_column_takes_the_place_of_one_that_is_in_doubt(headers: str, second: str):
     with pytest.raises(MappingIncomplete):
         read(f"SKU;Name;{headers}", *(f"A-{n};Thing {n};{n}.50;{second}" for n in range(1, 30)))
+
+
+def test_a_name_that_repeats_is_the_key_together_with_what_tells_its_variants_apart():
+    body = [f"Shirt {n // 3};{'SML'[n % 3]};{n + 1}.50" for n in range(60)]
+    found = read("Name;Size;Price", *body)
+    assert [column.header for column in found.columns_of("sku")] == ["Name", "Size"]
+    assert [column.header for column in found.columns_of("name")] == ["Name"]
+    assert found.duplicates == "reject_conflicting"
+    assert any("together are the key" in warning for warning in found.warnings)
+
+
+def test_a_code_that_repeats_is_the_key_together_with_its_variant_and_the_name_where_there_is_none():
+    body = [f"D{n // 3:03d};{('create', 'renew', 'transfer')[n % 3]};{n + 1}.50" for n in range(90)]
+    found = read("product_sku;product_variant;price", *body)
+    assert [column.header for column in found.columns_of("sku")] == ["product_sku", "product_variant"]
+    assert [column.header for column in found.columns_of("name")] == ["product_sku", "product_variant"]
+
+
+def test_variants_that_do_not_tell_rows_apart_are_a_question():
+    body = [f"Shirt {n // 6};{'SML'[n % 3]};{n + 1}.50" for n in range(60)]
+    with pytest.raises(MappingIncomplete, match="variants"):
+        read("Name;Size;Price", *body)
+
+
+def test_items_without_names_are_called_by_their_codes_if_nothing_else_could_be_the_name():
+    found = read("SKU;Brand;Price", *[f"A-{n};ACME;1.{n}" for n in range(10, 60)])
+    assert [column.header for column in found.columns_of("name")] == ["SKU"]
+    assert any("no names" in warning for warning in found.warnings)
+    with pytest.raises(MappingIncomplete, match="name_from_sku"):
+        read(
+            "SKU;Zusatz;Price",
+            *[
+                f"A-{n};{('nut', 'bolt', 'screw')[n % 3]} type {chr(97 + n % 26)}{chr(97 + n // 26)};1.{n}"
+                for n in range(10, 60)
+            ],
+        )

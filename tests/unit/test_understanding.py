@@ -263,8 +263,10 @@ def test_a_list_without_codes_proposes_the_name_as_key():
         of("Bezeichnung;Preis", *[f"Ding {n};1,{n}0" for n in range(4)])
 
 
-def test_the_code_is_the_name_only_where_the_profile_says_so():
-    lines = ["SKU;Brand;Price", *items("1.50", "2.50")]
+def test_the_code_is_the_name_where_the_profile_says_so_or_nothing_else_could_be():
+    plain = ["SKU;Brand;Price", *[f"A{n};ACME;1.5{n}" for n in range(8)]]
+    assert mapped(of(*plain))["name"] == ["SKU"]
+    lines = ["SKU;Extra;Price", *[f"A{n};made by {'abcdefgh'[n] * 3};1.5{n}" for n in range(8)]]
     with pytest.raises(MappingIncomplete, match="name_from_sku"):
         of(*lines)
     found = of(*lines, profile=SupplierProfile(name_from_sku=True))
