@@ -85,9 +85,10 @@ coverage: $(VENV)/.installed ## all tests with branch coverage; fails below the 
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(ARGS)
 
 .PHONY: bench
-bench: $(BENCH_VENV)/.installed ## throughput beside the limit of PostgreSQL, latency beside bare arq (long)
+bench: $(BENCH_VENV)/.installed ## throughput beside the limit of PostgreSQL, latency beside bare arq, share of detection (long)
 	@$(BENCH_BIN)/python -m benchmarks.load $(ARGS)
 	@$(BENCH_BIN)/python -m benchmarks.latency
+	@$(BENCH_BIN)/python -m benchmarks.detection
 
 .PHONY: corpus
 corpus: $(VENV)/.installed ## every list of CORPUS=DIR, which holds an EXPECTED.json, against its facts
