@@ -20,7 +20,7 @@ from pipeline.understanding.keys import WIDEST, Key, propose_keys
 from pipeline.understanding.mapped import Fields
 from pipeline.understanding.numbers import Ambiguity, collect, decide
 from pipeline.understanding.prices import PriceReader
-from pipeline.understanding.pricing import Choice
+from pipeline.understanding.pricing import SCALED, Choice
 from pipeline.understanding.table import Table, is_number
 from pipeline.understanding.text import cell_text, is_blank, letter, listed, one_line, plain, short
 from pipeline.understanding.words import says
@@ -177,7 +177,10 @@ def _price_columns(table: Table, taken: Collection[int], choice: Choice | None) 
     """Columns that a person may name as price: those whose header says so, then those whose values do."""
     rivals = [] if choice is None else [candidate.index for candidate in choice.rivals]
     for candidate in () if choice is None else choice.candidates:
-        if candidate.objection in {MAYBE_QUANTITY, MAYBE_WEIGHT} and candidate.index not in rivals:
+        maybe = candidate.objection in {MAYBE_QUANTITY, MAYBE_WEIGHT} or (
+            (candidate.objection or "").startswith(SCALED) and no_price(table, candidate.index, candidate.level) is None
+        )
+        if maybe and candidate.index not in rivals:
             rivals.append(candidate.index)
     found = []
     for index in range(min(table.width, WIDEST)):

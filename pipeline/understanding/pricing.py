@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.understanding.agree import MAYBE_QUANTITY, MAYBE_WEIGHT, no_price, states_currency
+from pipeline.understanding.headings import Heading
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import letter, one_line, short
 from pipeline.understanding.words import kinds_of, says
@@ -14,6 +15,8 @@ NEVER_ALONE = frozenset(("reference", "other"))
 """Kinds that are not what an item costs: former and recommended prices, deposits, freight, totals."""
 ASIDE = frozenset(("cost", "wholesale", "promo"))
 """Kinds that stand beside a plain price without being meant by it."""
+SCALED = "counts in"
+"""Beginning of the objection to a price in hundredths or thousands."""
 _CERTAINTY = {4: 0.98, 3: 0.9, 2: 0.65}
 BY_RULE = 0.85
 MOST = 100
@@ -102,8 +105,19 @@ def _candidates(table: Table, taken: Collection[int]) -> list[Candidate]:
             objection = objection or f"speaks of “{word}”"
         if hit.level < 4 and heading.hits[0].level == 4:
             objection = objection or f"is a usual header of {heading.hits[0].field}"
+        if word := scale_of(heading):
+            objection = f"{SCALED} “{word}”, so a figure of it is not yet a price"
         candidates.append(Candidate(index, hit.level, reason, kinds, objection))
     return candidates
+
+
+def scale_of(heading: Heading) -> str:
+    """The word by which a header says that its figures count hundredths or thousands of the currency ("Price (cents)",
+    "Preis in Tsd. EUR", "千円"); '' if none. Beside a currency "коп" only names what stands behind the decimal sign."""
+    word = says(heading.folded, "scales")
+    if word:
+        return word
+    return says(heading.folded, "scales_beside_currency" if heading.sign is not None else "scales_alone")
 
 
 def only_numbers(table: Table, index: int) -> bool:
@@ -138,8 +152,11 @@ def _likely(candidate: Candidate) -> tuple[bool, int, int]:
 
 
 def _is_spoilt(table: Table, candidate: Candidate) -> bool:
-    """The column that is plainly called price is filled with something else: no other one may take its place."""
-    return candidate.level == 4 and candidate.objection is not None and _filled(table, candidate)
+    """The column that is plainly called price is filled with something else or counts in another unit: no other one may
+    take its place."""
+    if candidate.objection is None or not _filled(table, candidate):
+        return False
+    return candidate.level == 4 or candidate.objection.startswith(SCALED)
 
 
 def _filled(table: Table, candidate: Candidate) -> bool:
