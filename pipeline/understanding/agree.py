@@ -34,9 +34,15 @@ def form(cell: Cell) -> str:
     text = cell.strip()
     if not text or len(text) > 500:
         return ""
-    for name, pattern in (("percent", _PERCENT), ("date", _DATE), ("phone", _PHONE), ("address", _ADDRESS)):
-        if pattern.fullmatch(text):
-            return name
+    # Each pattern is tried only where its first sign stands, because most cells are none of these.
+    if ("%" in text or "％" in text) and _PERCENT.fullmatch(text):
+        return "percent"
+    if text[0].isdigit() and _DATE.fullmatch(text):
+        return "date"
+    if text[0] in "+(0" and _PHONE.fullmatch(text):
+        return "phone"
+    if ("@" in text or ":" in text or text[0] in "wW") and _ADDRESS.fullmatch(text):
+        return "address"
     return ""
 
 
@@ -90,11 +96,11 @@ def no_price(table: Table, index: int, level: int) -> str | None:
     foreign = foreign_form(table, index)
     if foreign is not None:
         return foreign
-    if not figures.numbers:
+    if not figures.any_number:
         return "holds no number"
     if figures.share(figures.prices) < 0.6:
         return f"holds prices in {figures.share(figures.prices):.0%} of its cells only"
-    if figures.money:
+    if figures.any_money:
         return None
     numbers = [whole(value) for value in table.values(index)[:LOOKED_AT]]
     known = [number for number in numbers if number is not None]

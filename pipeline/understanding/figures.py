@@ -56,7 +56,7 @@ class Figures:
 
     @cached_property
     def _texts(self) -> list[str]:
-        return [cell_text(value).strip() for value in self._values]
+        return [(value if type(value) is str else cell_text(value)).strip() for value in self._values]
 
     @cached_property
     def distinct(self) -> int:
@@ -65,6 +65,10 @@ class Figures:
     @cached_property
     def numbers(self) -> int:
         return sum(map(is_number, self._values))
+
+    @cached_property
+    def any_number(self) -> bool:
+        return any(map(is_number, self._values))
 
     @cached_property
     def mostly_numbers(self) -> bool:
@@ -83,6 +87,10 @@ class Figures:
     def money(self) -> int:
         """Numbers with decimals or a currency beside them, which quantities do not have."""
         return sum(map(_is_money, self._values))
+
+    @cached_property
+    def any_money(self) -> bool:
+        return any(map(_is_money, self._values))
 
     @cached_property
     def signs(self) -> int:

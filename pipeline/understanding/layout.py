@@ -194,9 +194,10 @@ def _judge(
     named = sum(fold(name) in names for name in stated.names)
     score = 3.0 * len(exact) + 1.5 * len(loose) + 0.2 * min(len(texts), 10) + 5.0 * named
     score -= 2.0 * sum(is_number(text) for text in texts) + sum(len(text) > 80 for text in texts)
-    body = [row for _, row in sample[position + 1 : position + 40] if len(filled(row)) >= 2][:25]
-    if body:
-        score += 3.0 * max((_price_share(body, i) for i, h in enumerate(headings) if h.hit("price")), default=0.0)
+    prices = [index for index, heading in enumerate(headings) if heading.hit("price")]
+    if prices:
+        body = [row for _, row in sample[position + 1 : position + 40] if len(filled(row)) >= 2][:25]
+        score += 3.0 * max(_price_share(body, index) for index in prices)
     return _Candidate(position, count, score - 0.5 * (count - 1), frozenset(exact | loose), named)
 
 

@@ -32,7 +32,7 @@ def number_format(
     """Of the column `price`. What the values themselves decide is taken even where a profile says the same, so that a
     remembered decimal sign does not make the second list another one than the first. Raises PriceFormatAmbiguous."""
     words = {} if profile is None else profile.rules.values.get("price", {})
-    cells = [translated(cell, words) for cell in table.values(price)]
+    cells = [translated(cell, words) for cell in table.values(price)] if words else table.values(price)
     texts = [value for value in cells if isinstance(value, str)]
     evidence = collect(texts)
     stated = options.decimal or (profile.numbers.decimal if profile is not None else None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from contracts.rows import BrokenRow, Cell, Row
 from pipeline.understanding.figures import Figures, could_be_price, is_number
 from pipeline.understanding.headings import Heading
-from pipeline.understanding.text import fold, is_blank
+from pipeline.understanding.text import filled, fold, is_blank
 
 __all__ = ["Figures", "Table", "could_be_price", "is_number"]
 
@@ -67,7 +67,7 @@ class Table:
         known = self._values.get(index)
         if known is None:
             cells = [row[index] for row in self.rows() if index < len(row)]
-            known = self._values[index] = [cell for cell in cells if not is_blank(cell)]
+            known = self._values[index] = [cells[place] for place in filled(cells)]
         return known
 
     def figures(self, index: int) -> Figures:

@@ -85,7 +85,10 @@ class Written(NamedTuple):
 def alike(text: str) -> str | None:
     """The text with one kind of digits, spaces, dashes and apostrophes, and without marks that nobody sees; None where
     such a mark stands between digits, or digits of two scripts stand in one cell."""
-    if not text.isascii() and _ARABIC.search(text) and _OTHER_DIGIT.search(text):
+    if text.isascii():
+        if text.isprintable() and "`" not in text:
+            return text.strip()
+    elif _ARABIC.search(text) and _OTHER_DIGIT.search(text):
         return None
     text = text.translate(_SAME)
     if not text.isprintable():
