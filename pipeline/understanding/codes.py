@@ -60,9 +60,17 @@ def _doubts(codes: Sequence[str], *, gtin: bool) -> list[str]:
         found += _of_numbers(numeric)
     if not gtin:
         _count(found, codes, lambda code: code[0] == "'", "begin with an apostrophe, which is kept as a part of them")
-        _count(found, codes, _TWO_SCRIPTS.match, "mix Latin and Cyrillic letters; they are kept as they are")
-        _count(found, codes, _FULL_WIDTH.search, "hold full-width characters; they are kept as they are")
+        _count(found, codes, _mixed, "mix Latin and Cyrillic letters; they are kept as they are")
+        _count(found, codes, _wide, "hold full-width characters; they are kept as they are")
     return found
+
+
+def _mixed(code: str) -> bool:
+    return not code.isascii() and _TWO_SCRIPTS.match(code) is not None
+
+
+def _wide(code: str) -> bool:
+    return not code.isascii() and _FULL_WIDTH.search(code) is not None
 
 
 def _of_gtins(codes: Sequence[str], numeric: Sequence[str]) -> list[str]:
