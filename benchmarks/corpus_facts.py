@@ -42,7 +42,7 @@ class Facts:
         """The list holds no prices: nothing of it may be stored."""
         if self.columns.get("price") is not None:
             return False
-        return "price" in self.columns or not self.document.get("rows_valid")
+        return "price" in self.columns or self.document.get("rows_valid") == 0
 
     @property
     def uncertain(self) -> str:

@@ -132,6 +132,7 @@ def test_a_list_without_prices_must_store_nothing():
 def test_facts_that_leave_something_out_are_not_held_against_a_list():
     known = Facts("a.csv", Path("a.csv"), {"columns": {"price": "3"}})
     assert word(known, ended(), ITEMS) == "right"
+    assert word(Facts("a.csv", Path("a.csv"), {}), ended(), ITEMS) == "right"
 
 
 def test_the_question_is_shown_with_its_answers():
