@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Lets https sources point at private addresses (tests, intranets)."""
     google_sheets_api: str = "https://sheets.googleapis.com"
     """Address of the Google Sheets API."""
+    google_drive_api: str = "https://www.googleapis.com"
+    """Address of the Google Drive API, which tells whether a sheet has changed."""
     google_sheets_calls: Annotated[int, Field(ge=1)] = 100
     """Requests to Google Sheets that all workers together may make with one credential in google_sheets_seconds."""
     google_sheets_seconds: Annotated[float, Field(ge=1)] = 100.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from contracts.rows import Chunk, Cursor, Description
 from contracts.task import Document, ParseTask
@@ -21,6 +21,8 @@ class Source:
     size: int
     name: str
     """For people: file name, sheet title or address without its query."""
+    revision: str | None = None
+    """What the keeper of the source calls this state of it, if that tells all: the same revision has the same rows."""
 
 
 class Reading(Protocol):
@@ -53,4 +55,13 @@ class Parser(Protocol):
     async def open(self, source: Source, config: Document) -> Reading:
         """Looks at the snapshot (encoding, dialect, sheet) without reading it all.
         Raises SourceUnreadable, SourceRefused, ParserDied."""
+        ...
+
+
+@runtime_checkable
+class Revisions(Protocol):
+    """What a parser may offer beside: to ask for the revision of a source without reading it."""
+
+    async def revision(self, task: ParseTask) -> str | None:
+        """As Source.revision would be now; None if it cannot be known, for whatever reason. Raises ConfigError."""
         ...

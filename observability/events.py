@@ -46,6 +46,7 @@ _ALL: Final = (
     Event("redis.lost", "Redis went away; running tasks go on, new ones wait", ("error", "running")),
     Event("run.resumed", "the run goes on behind the last committed row", ("row", "sequence")),
     Event("source.fetched", "the snapshot of the source lies in the spool", ("source", "bytes", "sha256")),
+    Event("source.unchanged", "its revision is the one that was loaded last: not read", ("revision", "loaded_by")),
     Event("spool.pruned", "snapshots that nobody will ask for any more were removed", ("removed",)),
     Event("sweep.failed", "the rescue of forgotten tasks failed; it tries again", ("error",)),
     Event("task.account_mismatch", "rows read and rows accounted for differ", ("error",)),

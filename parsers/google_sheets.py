@@ -15,7 +15,7 @@ from contracts.task import Document, GoogleSheetsSource, ParseTask
 from parsers.reading import RecordReading
 from parsers.resources import Resources
 from parsers.row_file import open_row_file
-from parsers.sheets_client import CALLS, SheetValues, credentials_of, read_sheet
+from parsers.sheets_client import CALLS, SheetValues, credentials_of, read_revision, read_sheet
 from parsers.sheets_snapshot import choose_rows, shown_name, write_tabs
 from parsers.spool import intake, keep, kept
 
@@ -27,7 +27,7 @@ _GID = re.compile(r"[?#&]gid=(\d{1,18})\b")
 
 
 class GoogleSheetsParser:
-    """Three requests a task, whatever its size; reading and resuming make none."""
+    """Four requests a task and one to Google Drive, whatever its size; reading and resuming make none."""
 
     name: ClassVar[str] = "google_sheets"
     config: ClassVar[type[Document]] = GoogleSheetsSource
@@ -54,6 +54,7 @@ class GoogleSheetsParser:
                     key[1],
                     credentials=credentials,
                     base=resources.google_sheets_api,
+                    drive=resources.google_drive_api,
                     tab=config.sheet_name,
                     gid=int(gid[1]) if gid and config.sheet_name is None else None,
                     seconds=min(60.0, resources.fetch_seconds),
@@ -62,6 +63,21 @@ class GoogleSheetsParser:
         except TimeoutError as error:
             raise SourceUnavailable(f"Google Sheets took longer than {resources.fetch_seconds:g} s") from error
         return await asyncio.to_thread(_snapshot, values, spool, resources.max_source_bytes)
+
+    async def revision(self, task: ParseTask) -> str | None:
+        config, resources = GoogleSheetsSource.model_validate(task.source_config), self._resources
+        name, key = config.credentials or DEFAULT_CREDENTIALS, _KEY.search(config.sheet_url)
+        if key is None:
+            return None
+        credentials = await asyncio.to_thread(credentials_of, resources.credentials_dir, name)
+        return await asyncio.to_thread(
+            read_revision,
+            key[1],
+            credentials=credentials,
+            base=resources.google_sheets_api,
+            drive=resources.google_drive_api,
+            seconds=10.0,
+        )
 
     async def _budget(self, name: str) -> None:
         waited = timedelta(0)
@@ -79,7 +95,7 @@ class GoogleSheetsParser:
 def _snapshot(values: SheetValues, spool: Path, limit: int) -> Source:
     with intake(spool, limit) as taken:
         write_tabs(taken, values)
-        return keep(spool, taken, shown_name(values))
+        return keep(spool, taken, shown_name(values), values.revision)
 
 
 def _rows_of(source: Source, config: GoogleSheetsSource) -> RecordReading:

@@ -20,6 +20,7 @@ class Resources:
     fetch_seconds: float = 300.0
     credentials_dir: Path | None = None
     google_sheets_api: str = "https://sheets.googleapis.com"
+    google_drive_api: str = "https://www.googleapis.com"
     child_memory_bytes: int = 536_870_912
     child_cpu_seconds: int = 600
     ca_file: Path | None = None

@@ -20,9 +20,13 @@ from parsers.sheets_tabs import chosen_tab
 from parsers.workbook_tabs import ALL
 
 GOOGLE = "https://sheets.googleapis.com"
-SCOPES = ("https://www.googleapis.com/auth/spreadsheets.readonly",)
-CALLS = 3
-"""Requests of one reading: metadata, the shown values, the stored values."""
+DRIVE = "https://www.googleapis.com"
+SCOPES = (
+    "https://www.googleapis.com/auth/spreadsheets.readonly",
+    "https://www.googleapis.com/auth/drive.metadata.readonly",
+)
+CALLS = 4
+"""Requests of one reading at most: metadata, the shown values, the stored values, the formulas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class SheetValues:
     tabs: tuple[TabValues, ...]
     others: tuple[TabFacts, ...] = ()
     """Tabs with cells that were not read."""
+    revision: str | None = None
+    """As in Source; asked for before the values were."""
 
 
 class _Account(Credentials):
@@ -73,14 +79,16 @@ class _Account(Credentials):
 class _Http(HTTPClient):
     """gspread's own client with another base address (tests, proxies) and a limit for answers."""
 
-    def __init__(self, auth: Credentials, *, base: str, limit: int) -> None:
+    def __init__(self, auth: Credentials, *, base: str, drive: str, limit: int) -> None:
         super().__init__(auth)
-        self._base = base.rstrip("/")
+        self._bases = ((GOOGLE, base.rstrip("/")), (DRIVE, drive.rstrip("/")))
         self._limit = limit
 
     def request(self, method: str, endpoint: str, *args: Any, **kwargs: Any) -> requests.Response:
-        if endpoint.startswith(GOOGLE):
-            endpoint = self._base + endpoint.removeprefix(GOOGLE)
+        for usual, base in self._bases:
+            if endpoint.startswith(usual):
+                endpoint = base + endpoint.removeprefix(usual)
+                break
         response: requests.Response = super().request(method, endpoint, *args, **kwargs)
         if len(response.content) > self._limit:
             raise SourceTooLarge(f"the sheet has more than {self._limit:,} bytes", limit=self._limit)
@@ -101,16 +109,44 @@ def credentials_of(directory: Path | None, name: str) -> Credentials:
         raise ConfigError(f"the credential “{name}” is no key of a service account", credentials=name) from None
 
 
+def read_revision(key: str, *, credentials: Credentials, base: str, drive: str, seconds: float) -> str | None:
+    """Blocking, one request to Google Drive. None if Drive does not tell: the API may not be enabled."""
+    http = _Http(credentials, base=base, drive=drive, limit=65_536)
+    http.set_timeout((10.0, seconds))
+    return _revision(http, key)
+
+
+def _revision(http: HTTPClient, key: str) -> str | None:
+    try:
+        answer = http.request(
+            "get",
+            f"{DRIVE}/drive/v3/files/{key}",
+            params={"fields": "version,modifiedTime", "supportsAllDrives": "true"},
+        ).json()
+        return f"{answer['version']} of {answer['modifiedTime']}"
+    except (APIError, GoogleAuthError, requests.RequestException, KeyError, TypeError, SourceTooLarge):
+        return None
+
+
 def read_sheet(
-    key: str, *, credentials: Credentials, base: str, tab: str | None, gid: int | None, seconds: float, limit: int
+    key: str,
+    *,
+    credentials: Credentials,
+    base: str,
+    drive: str,
+    tab: str | None,
+    gid: int | None,
+    seconds: float,
+    limit: int,
 ) -> SheetValues:
     """Blocking; every call has a time limit. Reads the tab that is named, or else all that are visible. Raises
     CredentialRefused, SourceForbidden, SourceMissing, SourceThrottled, SourceUnavailable, SourceUnreadable,
     SourceTooLarge."""
-    http = _Http(credentials, base=base, limit=limit)
+    http = _Http(credentials, base=base, drive=drive, limit=limit)
     http.set_timeout((10.0, seconds))
     email = str(credentials.service_account_email)
     try:
+        revision = _revision(http, key)
         metadata = http.fetch_sheet_metadata(key)
         title = str(metadata["properties"]["title"])
         sheets = [sheet for sheet in metadata["sheets"] if sheet["properties"].get("sheetType", "GRID") == "GRID"]
@@ -121,6 +157,8 @@ def read_sheet(
             _values(http, key, ranges, option)
             for option in (ValueRenderOption.formatted, ValueRenderOption.unformatted)
         )
+        if revision is not None and _calculated(_values(http, key, ranges, ValueRenderOption.formula)):
+            revision = None
         merges = {sheet["properties"]["title"]: sheet.get("merges", ()) for sheet in sheets}
         tabs = tuple(
             TabValues(facts, shown[place], stored[place], merges[facts.title]) for place, facts in enumerate(wanted)
@@ -137,7 +175,7 @@ def read_sheet(
         raise SourceUnavailable(f"Google Sheets did not answer: {type(error).__name__}") from error
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise SourceUnavailable("Google Sheets gave an answer of another shape than agreed") from error
-    return SheetValues(title, tabs, tuple(facts for facts in known if facts not in wanted))
+    return SheetValues(title, tabs, tuple(facts for facts in known if facts not in wanted), revision)
 
 
 def _facts(place: int, properties: Mapping[str, Any]) -> TabFacts:
@@ -166,3 +204,8 @@ def _values(http: HTTPClient, key: str, ranges: Sequence[str], option: ValueRend
         },
     )
     return [answer["valueRanges"][place].get("values", []) for place in range(len(ranges))]
+
+
+def _calculated(tabs: list[list[list[Any]]]) -> bool:
+    """True if a cell is a formula: its value may change (rates, other sheets, the date) while the file does not."""
+    return any(isinstance(cell, str) and cell.startswith("=") for rows in tabs for row in rows for cell in row)

@@ -55,7 +55,7 @@ def kept(spool: Path) -> Source | None:
         or not isinstance(facts.get("name"), str)
     ):
         return None
-    return Source(path, facts["sha256"], size, facts["name"])
+    return Source(path, facts["sha256"], size, facts["name"], facts.get("revision"))
 
 
 @contextmanager
@@ -75,12 +75,12 @@ def intake(spool: Path, limit: int) -> Iterator[Intake]:
         (spool / "source.part").unlink(missing_ok=True)
 
 
-def keep(spool: Path, taken: Intake, name: str) -> Source:
+def keep(spool: Path, taken: Intake, name: str, revision: str | None = None) -> Source:
     """Names the snapshot; the facts come last, so that a crash leaves no half of it."""
     taken.file.flush()
     os.replace(spool / "source.part", spool / "source")  # noqa: PTH105
     sha256 = taken.digest.hexdigest()
     facts = spool / "source.json.part"
-    facts.write_bytes(orjson.dumps({"sha256": sha256, "size": taken.size, "name": name}))
+    facts.write_bytes(orjson.dumps({"sha256": sha256, "size": taken.size, "name": name, "revision": revision}))
     os.replace(facts, spool / "source.json")  # noqa: PTH105
-    return Source(spool / "source", sha256, taken.size, name)
+    return Source(spool / "source", sha256, taken.size, name, revision)

@@ -10,6 +10,7 @@ from pipeline.ahead import Ahead, Collaborators
 from pipeline.drift.absorb import LastList
 from pipeline.open import Opened
 from pipeline.understanding.shape import Shape, shape_document
+from pipeline.unread import origin
 
 ITSELF = "pricemill"
 """Who made a profile that no person made."""
@@ -47,4 +48,5 @@ async def remember(
     if with_.shapes is not None:
         told = profile.mapping.model_dump(mode="json", exclude_none=True)
         document = shape_document(opened.sample, description, understanding, told=told, as_of=claim.as_of)
-        await with_.shapes.add(claim, document)
+        told_by = await origin(claim, with_, opened.source, rows=account.read)
+        await with_.shapes.add(claim, document | told_by)

@@ -27,6 +27,8 @@ from pipeline.open import Opened, open_source
 from pipeline.replaying import close_replayed, require_same_source, to_replay
 from pipeline.stages.chain import build_stages
 from pipeline.turnover import Turnover, compare_with_last
+from pipeline.unreadable import stop_if_unreadable
+from pipeline.unread import left_unread
 from resilience.checkpoint.resume import resume_from
 from resilience.checkpoint.seal import seal
 from resilience.guard import Guard
@@ -48,6 +50,8 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
     task = claim.task
     stored = await with_.profiles.newest(task.supplier_name)
     replay = await to_replay(claim, with_)
+    if (unread := await left_unread(claim, with_, stored, replay)) is not None:
+        return unread
     async with Ahead(claim, with_, begin=stored is not None) as ahead:
         opened = await open_source(
             task,
@@ -105,6 +109,7 @@ async def _load(
         log.info("run.resumed", row=resume.checkpoint.cursor.row, sequence=resume.checkpoint.sequence)
         await replay_state(opened.reading, stages, upto=resume.checkpoint.cursor)
     elif replay is None:
+        await stop_if_unreadable(opened.sample, plan.understanding, profile=profile, sha256=digest)
         await stop_if_doubtful(opened.reading, plan, loader=loader, known=known, profile=profile, sha256=digest)
     checkpoint = await run_chunks(
         task_id=claim.task.task_id,

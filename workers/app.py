@@ -154,6 +154,7 @@ def _resources(settings: Settings, redis: ArqRedis) -> Resources:
         fetch_seconds=settings.fetch_seconds,
         credentials_dir=settings.credentials_dir,
         google_sheets_api=settings.google_sheets_api,
+        google_drive_api=settings.google_drive_api,
         child_memory_bytes=settings.parser_memory_bytes,
         child_cpu_seconds=settings.parser_cpu_seconds,
         limiter=FleetLimiter(

@@ -79,14 +79,29 @@ def test_each_recording_with_a_whole_tab_is_read_row_for_row(
     assert played >= 5
 
 
-def test_one_task_costs_three_requests_and_reading_again_none(
+def test_one_task_costs_four_requests_at_most_and_reading_again_none(
     google: Google, resources: Resources, tmp_path: Path
 ) -> None:
     google.sheet([["a"], ["1"]], [["a"], [1]])
     first = read(resources, tmp_path / "spool", task())
-    assert google.asked == ["token", "metadata", "FORMATTED_VALUE", "UNFORMATTED_VALUE"]
+    assert google.asked == ["token", "revision", "metadata", "FORMATTED_VALUE", "UNFORMATTED_VALUE"]
     assert read(resources, tmp_path / "spool", task()) == first
-    assert len(google.asked) == 4
+    assert len(google.asked) == 5
+    google.version = 7
+    source, _, _ = read(resources, tmp_path / "known", task())
+    assert google.asked[5:] == ["token", "revision", "metadata", "FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"]
+    assert source.revision == "7 of 2026-11-21T10:00:00.000Z"
+
+
+def test_a_sheet_with_a_formula_has_no_revision_as_its_values_change_by_themselves(
+    google: Google, resources: Resources, tmp_path: Path
+) -> None:
+    google.version = 7
+    google.sheet([["a"], ["1"]], [["a"], [1]])
+    google.values["key", "'Sheet1'", "FORMULA"] = (
+        200, b'{"valueRanges": [{"values": [["a"], ["=IMPORTRANGE(\\"x\\")"]]}]}', {},
+    )  # fmt: skip
+    assert read(resources, tmp_path / "spool", task())[0].revision is None
 
 
 def test_numbers_are_exact_and_codes_keep_their_zeros(google: Google, resources: Resources, tmp_path: Path) -> None:
@@ -256,13 +271,22 @@ def test_a_key_that_google_does_not_accept_is_refused(
 
 def test_a_sheet_above_the_limit_is_refused(google: Google, resources: Resources, tmp_path: Path) -> None:
     google.sheet([["x" * 5_000]], [["x"]])
-    small = Resources(credentials_dir=resources.credentials_dir, google_sheets_api=google.base, max_source_bytes=2_000)
+    small = Resources(
+        credentials_dir=resources.credentials_dir,
+        google_sheets_api=google.base,
+        google_drive_api=google.base,
+        max_source_bytes=2_000,
+    )
     with pytest.raises(SourceTooLarge):
         read(small, tmp_path / "spool", task())
 
 
 def test_nobody_at_the_address_is_unavailable(resources: Resources, tmp_path: Path) -> None:
-    nowhere = Resources(credentials_dir=resources.credentials_dir, google_sheets_api="http://127.0.0.1:1")
+    nowhere = Resources(
+        credentials_dir=resources.credentials_dir,
+        google_sheets_api="http://127.0.0.1:1",
+        google_drive_api="http://127.0.0.1:1",
+    )
     with pytest.raises(SourceUnavailable):
         read(nowhere, tmp_path / "spool", task())
 
@@ -307,11 +331,15 @@ def test_a_short_wait_for_the_budget_is_waited_and_a_long_one_given_back(
     google.sheet([["a"]], [["a"]])
     clock, budget = _Clock(), _Budget(1.5)
     with_budget = Resources(
-        credentials_dir=resources.credentials_dir, google_sheets_api=google.base, limiter=budget, clock=clock
+        credentials_dir=resources.credentials_dir,
+        google_sheets_api=google.base,
+        google_drive_api=google.base,
+        limiter=budget,
+        clock=clock,
     )
     read(with_budget, tmp_path / "spool", task())
     assert clock.slept == [1.5]
-    assert budget.taken == [("google_sheets:google-sheets", 3)] * 2
+    assert budget.taken == [("google_sheets:google-sheets", 4)] * 2
     budget.waits = [40.0]
     with pytest.raises(SourceThrottled) as caught:
         read(with_budget, tmp_path / "spool2", task())

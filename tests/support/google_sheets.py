@@ -55,6 +55,8 @@ class Google(ThreadingHTTPServer):
         )
         self.asked: list[str] = []
         self.accepts = "t"
+        self.version: int | None = None
+        """Of every file, as Google Drive tells it; None = Drive knows no file."""
         self.resets = 0
         """So many reads of values end with a connection that is cut."""
 
@@ -117,6 +119,11 @@ class _Handler(BaseHTTPRequestHandler):
         key, _, rest = address.path.removeprefix("/v4/spreadsheets/").partition("/")
         missing: Answer = (404, b'{"error": {"code": 404, "message": "Requested entity was not found."}}', {})
         assert self.headers["Authorization"] == f"Bearer {self.server.accepts}"
+        if address.path.startswith("/drive/v3/files/"):
+            self.server.asked.append("revision")
+            told = {"version": str(self.server.version), "modifiedTime": "2026-11-21T10:00:00.000Z"}
+            self._answer(missing if self.server.version is None else (200, json.dumps(told).encode(), {}))
+            return
         if not rest:
             self.server.asked.append("metadata")
             self._answer(self.server.metadata.get(key, missing))
@@ -170,7 +177,9 @@ def resources(google: Google, private_key: str, tmp_path: Path) -> Resources:
     }
     (tmp_path / "credentials").mkdir()
     (tmp_path / "credentials" / "google-sheets.json").write_text(json.dumps(account))
-    return Resources(credentials_dir=tmp_path / "credentials", google_sheets_api=google.base)
+    return Resources(
+        credentials_dir=tmp_path / "credentials", google_sheets_api=google.base, google_drive_api=google.base
+    )
 
 
 def task(key: str = "key", **config: Any) -> ParseTask:
