@@ -176,14 +176,14 @@ def _less_sure(header: str) -> dict[str, Hit]:
 
 
 @lru_cache(maxsize=1)
-def _by_start() -> dict[str, list[tuple[str, frozenset[str], tuple[str, ...]]]]:
-    """Exact words of five letters and more by first letter, with their letters and fields. Few misspell the first
-    letter, and looking at all words for every header of a wide table would take seconds."""
-    table: dict[str, list[tuple[str, frozenset[str], tuple[str, ...]]]] = {}
+def _by_start() -> dict[tuple[str, int], list[tuple[str, frozenset[str], tuple[str, ...]]]]:
+    """Exact words of five letters and more by first letter and length, with their letters and fields. Few misspell the
+    first letter, and looking at all words for every header of a wide table would take seconds."""
+    table: dict[tuple[str, int], list[tuple[str, frozenset[str], tuple[str, ...]]]] = {}
     for word, entries in _exact().items():
         fields = tuple(field for field, level, _ in entries if level == 4)
         if len(word) >= 5 and fields:
-            table.setdefault(word[0], []).append((word, frozenset(word), fields))
+            table.setdefault((word[0], len(word)), []).append((word, frozenset(word), fields))
     return table
 
 
@@ -192,14 +192,12 @@ def _fuzzy(header: str) -> Hit | None:
     if len(header) < 5:
         return None
     near: dict[str, tuple[float, str]] = {}
-    matcher = SequenceMatcher(autojunk=False)
-    matcher.set_seq2(header)
-    for word, letters, fields in _by_start().get(header[0], ()):
-        if abs(len(word) - len(header)) > 2:
-            continue
+    known = _by_start()
+    near_length = range(len(header) - 2, len(header) + 3)
+    for word, letters, fields in (entry for length in near_length for entry in known.get((header[0], length), ())):
         if 2 * sum(map(letters.__contains__, header)) < NEAR * (len(word) + len(header)):
             continue  # no ratio can be larger, and this one costs a tenth
-        matcher.set_seq1(word)
+        matcher = SequenceMatcher(None, word, header, autojunk=False)
         if matcher.real_quick_ratio() >= NEAR and matcher.quick_ratio() >= NEAR and (ratio := matcher.ratio()) >= NEAR:
             for field in fields:
                 near[field] = max(near.get(field, (0.0, "")), (ratio, word))
