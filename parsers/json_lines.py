@@ -9,6 +9,7 @@ from typing import BinaryIO, ClassVar
 
 import orjson
 
+from contracts.errors import SourceUnreadable
 from contracts.rows import Description, Row
 from contracts.task import Document, JsonLinesSource
 from parsers.base import Numbered, RecordsParser
@@ -64,7 +65,13 @@ def _scan(path: Path, wanted: str | None, *_identity: int) -> tuple[Text, tuple[
     text = read_text(path, wanted)
     columns: dict[str, None] = {}
     for line in _lines(text):
-        for name in _names(line, text.encoding):
+        names = list(_names(line, text.encoding))
+        if not columns and len(names) > MAX_COLUMNS:
+            raise SourceUnreadable(
+                f"the first object has {len(names):,} members; lists of at most {MAX_COLUMNS:,} columns are read",
+                next="ask the supplier for an export with fewer columns",
+            )
+        for name in names:
             if len(columns) < MAX_COLUMNS:
                 columns.setdefault(name)
     return text, tuple(columns)

@@ -97,7 +97,7 @@ CASES = (
         "wide and long.csv", "csv", lambda: hostile.wide_csv(16_000, rows=1_000), "source_unreadable", "16,000 cells"
     ),
     refused("wide.xlsx", "excel", lambda: hostile.workbook(16_000, 5), "source_unreadable", "16,000 cells"),
-    loaded("wide.jsonl", "json_lines", lambda: hostile.wide_jsonl(16_000), 0, row_ragged=40),
+    refused("wide.jsonl", "json_lines", lambda: hostile.wide_jsonl(16_000), "source_unreadable", "16,000 members"),
     loaded("900 columns.csv", "csv", lambda: hostile.wide_csv(900), 40),
     loaded(
         "far cell.xlsx", "excel", lambda: packed(sheet_of(*items(40)).replace("</sheetData>", hostile.FAR_CELL)), 40
