@@ -64,6 +64,10 @@ def check_list(screen: Screen, settings: Settings, source: str, wishes: Wishes) 
                 # What it would do is worth seeing all the same.
                 question = doubt
                 handed, read = await stack.enter_async_context(opened_list(settings, source, wishes, stored))
+            try:
+                await _readable(read, stored)
+            except ListDoubtful as doubt:
+                question = question or doubt
             plan = await _plan(opened, settings, wishes, read, stored)
             plan.question = None if question is None else question.message
             judged = await judge(read, plan, partial(opened.shapes.prices, wishes.supplier))
@@ -75,6 +79,14 @@ def check_list(screen: Screen, settings: Settings, source: str, wishes: Wishes) 
         return _present(screen, source, understanding, judged, plan, name=handed.name)
 
     return context.run(check, settings=settings)
+
+
+async def _readable(read: Opened, stored: StoredProfile | None) -> None:
+    from config.profiles import SupplierProfile
+    from pipeline.unreadable import stop_if_unreadable
+
+    profile = None if stored is None else SupplierProfile.model_validate(stored.document)
+    await stop_if_unreadable(read.sample, read.plan.understanding, profile=profile, sha256=read.source.sha256)
 
 
 async def _last_list(opened: Any, supplier: str, stored: StoredProfile | None) -> LastList | None:

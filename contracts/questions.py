@@ -27,7 +27,7 @@ class Question:
 
     code: str
     """What is in doubt: key, name, price_column, price_format, currency, layout, header, whole_list, sheet,
-    document."""
+    document, rejected."""
     sentence: str
     options: tuple[Option, ...] = ()
 

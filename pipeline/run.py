@@ -27,8 +27,8 @@ from pipeline.open import Opened, open_source
 from pipeline.replaying import close_replayed, require_same_source, to_replay
 from pipeline.stages.chain import build_stages
 from pipeline.turnover import Turnover, compare_with_last
-from pipeline.unreadable import stop_if_unreadable
 from pipeline.unread import left_unread
+from pipeline.unreadable import stop_if_unreadable
 from resilience.checkpoint.resume import resume_from
 from resilience.checkpoint.seal import seal
 from resilience.guard import Guard
