@@ -51,8 +51,8 @@ def patch_of(wish: Wish, profile: SupplierProfile | None, *, column: str | int |
         return {"rules": {"letters_as_digits": True}}
     if wish.settings:
         return _assigned(wish.settings)
-    if wish.value is None:
-        raise Usage("name the value with --value, as pricemill rejected groups shows it")
+    if wish.value is None or not wish.value.strip():
+        raise Usage("name the value with --value, as pricemill rejected groups shows it; blank cells cannot be named")
     if wish.to is not None:
         if wish.field is None:
             raise Usage(f"rows rejected for {wish.code} have no single cell that could mean something else")

@@ -213,6 +213,13 @@ def revert(
         from db.revert import Reverts
 
         one = await one_task(opened.reports, task)
+        detail = await opened.reports.task(one)
+        if detail is not None and detail.reverted_at is not None:
+            document = {"reverted": one, "already": True, "at": plain(detail.reverted_at)}
+            told = f"Taken back already, at {stamp(detail.reverted_at)}; nothing was changed."
+            screen.answer(document, lambda: [told])
+            screen.next(f"pricemill tasks show {one}")
+            return Exit.DONE
         async with Reverts.open(opened.database_url) as reverts:
             would = await reverts.revert(one, actor=context.actor(), reason=reason, keep=False)
             sentence = f"{plural(would.restored, 'price')} back, {plural(would.withdrawn, 'new item')} withdrawn"
