@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +13,7 @@ from contracts.questions import Question
 from contracts.rows import Description
 from contracts.task import CsvSource, Document, ParseTask
 from parsers.cells import decoder
-from parsers.dialect import find_dialect, sample_lines
+from parsers.dialect import Found, find_dialect, sample_lines
 from parsers.encoding import Text, read_text
 from parsers.fixed_width import Columns, find_columns, fixed_decoder, stated_columns, which_columns
 from parsers.quoting import Dialect
@@ -23,6 +24,8 @@ from parsers.sources import fetch_table
 
 DOUBTFUL = 0.5
 """Share of records with the same number of cells, below which columns of fixed width are looked for."""
+MOSTLY = 0.8
+_DECIMAL = re.compile(r"(?<=\d),(?=\d)")
 
 
 class DelimitedParser:
@@ -62,10 +65,11 @@ def open_delimited(
         return _fixed(text, stated_columns(fixed_width, lines), notes=notes, said="as configured")
     found = find_dialect(text, delimiter)
     question: Question | None = None
-    if delimiter is None and (found.share < DOUBTFUL or found.width == 1):
-        proven, maybe = find_columns(sample_lines(text))
+    lines = sample_lines(text) if delimiter is None else []
+    if delimiter is None and (found.share < DOUBTFUL or found.width == 1 or _at_decimals(found, lines)):
+        proven, maybe = find_columns(lines)
         if proven is not None:
-            question = None if maybe is None else which_columns(proven, maybe, sample_lines(text))
+            question = None if maybe is None else which_columns(proven, maybe, lines)
             said = f"blanks stand below each other in {proven.lines} lines"
             return _fixed(text, proven, notes=notes, said=said, question=question)
     dialect = found.dialect
@@ -84,6 +88,14 @@ def open_delimited(
         decode=decoder(dialect, text.encoding, found.width, quoting=found.quoting),
         description=description,
     )
+
+
+def _at_decimals(found: Found, lines: Sequence[str]) -> bool:
+    """True if nearly all commas that would separate two cells stand within numbers."""
+    if found.dialect.delimiter != b"," or found.width != 2:
+        return False
+    commas = sum(line.count(",") for line in lines)
+    return sum(len(_DECIMAL.findall(line)) for line in lines) >= MOSTLY * commas
 
 
 def _layout(dialect: Dialect) -> str | None:

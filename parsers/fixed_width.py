@@ -19,6 +19,8 @@ SURE = 2
 """Blank places between two columns that no text has by chance; a single one is no proof."""
 _FIGURE = re.compile(r"[^\w]*\d[\d\s.,']*[^\w]*(?:[A-Za-z]{3})?")
 _NUMERIC = 0.8
+RULE = " \t\r\n-=_*+|─━═│"
+"""A line of nothing else is drawn, not written: it crosses all columns."""
 
 Places = str | list[str]
 """A line, one place each."""
@@ -112,6 +114,8 @@ def fixed_decoder(columns: Columns, encoding: str) -> Decoder:
             text = record.decode(encoding)
         except UnicodeDecodeError:
             return BrokenRow((record.decode(encoding, "surrogateescape"),), "row_unreadable")
+        if not text.strip(RULE) and text.strip():
+            return [text.strip(), *[""] * (len(starts) - 1)]
         line = laid_out(text)
         parts = [_text(line, start, end) for start, end in zip(starts, ends, strict=True)]
         if columns.gapped and ("\t" in text or _crosses(line, starts)):
@@ -140,7 +144,7 @@ def laid_out(line: str) -> Places:
 
 
 def _table(lines: Sequence[str]) -> list[Places]:
-    filled = [laid_out(line.rstrip()) for line in lines if line.strip()]
+    filled = [laid_out(line.rstrip()) for line in lines if line.strip(RULE)]
     if not filled:
         return []
     usual = median(map(len, filled))

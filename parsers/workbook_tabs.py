@@ -13,6 +13,8 @@ ALL = "*"
 """No sheet can be called so: all visible sheets with the header of the first table, one below the other."""
 LAST_HEADER_ROW = 1_000
 """The last row that a profile may name as header."""
+FEWEST_NUMBERS = 3
+"""Rows with a number behind their first cell, from which on a sheet without a header may be a list."""
 _PEEKED = 60
 """Rows in which a header is looked for."""
 
@@ -46,6 +48,8 @@ def choose_all(
 ) -> tuple[list[str], Question | None]:
     """The sheets to read, in their order, and what to ask first if nobody said which of several alike is meant."""
     first = choose(tabs, None if wanted == ALL else wanted, lambda tab: is_table(peek(tab)))
+    if wanted in {None, ALL} and len(tabs) > 1 and _is_preface(peek(first)):
+        first = next((name for name, shown in tabs if shown and header_of(peek(name)) is not None), first)
     if wanted not in {None, ALL} or len(tabs) == 1:
         return [first], None
     header = header_of(peek(first))
@@ -126,6 +130,13 @@ def is_table(rows: Iterator[list[Cell]]) -> bool:
         if found == 2:
             return True
     return False
+
+
+def _is_preface(rows: Iterable[list[Cell]]) -> bool:
+    """An address, terms, a legend: no header, and hardly a number beside a text."""
+    first = list(islice(rows, _PEEKED))
+    numbers = sum(any(_numeric(value) for value in row[1:]) for row in first)
+    return numbers < FEWEST_NUMBERS and header_of(first) is None
 
 
 def header_of(rows: Iterable[list[Cell]]) -> tuple[tuple[int, str], ...] | None:

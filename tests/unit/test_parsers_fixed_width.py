@@ -59,6 +59,14 @@ def test_titles_and_notes_are_one_cell(source: Path) -> None:
     assert [cell for cell in found[-1] if cell] == [lines[-1]]
 
 
+def test_a_line_that_is_drawn_below_the_header_is_no_text_across_columns(source: Path) -> None:
+    head, *lines = table([price.replace(".", ",") for price in PRICES])
+    source.write_text("\n".join(["Price list of October", "", head, "-" * 42, *lines]) + "\n")
+    found = rows(opened(source))
+    assert [list(row) for row in found][-len(NAMES) :] == [[*row[:2], row[2].replace(".", ",")] for row in EXPECTED]
+    assert ["-" * 42, "", ""] in [list(row) for row in found]
+
+
 def test_a_number_that_grows_beyond_its_column_is_read_whole_or_not_at_all(source: Path) -> None:
     lines = table() * 40
     for price, whole in (("1234567.00", True), ("12345678901234567.00", False)):

@@ -15,7 +15,7 @@ from contracts.rows import Cell
 from parsers.workbook import read_sheet
 from parsers.workbook_formats import NO_RESULT
 from parsers.workbook_marks import Area, Marks, letters
-from parsers.workbook_tabs import SheetUnreadable, choose
+from parsers.workbook_tabs import SheetUnreadable, choose, choose_all
 from parsers.xlsx_package import opened
 from parsers.xlsx_rows import column_of
 from parsers.xlsx_scan import scan_sheet
@@ -302,6 +302,24 @@ TABS = [("Cover", True), ("Old", False), ("Prices", True), ("More", True)]
 )
 def test_the_sheet_is_chosen(tabs: list[tuple[str, bool]], wanted: str | None, tables: set[str], chosen: str) -> None:
     assert choose(tabs, wanted, tables.__contains__) == chosen
+
+
+LIST: list[list[Cell]] = [["Code", "Name", "Price"], ["A1", "Bolt", Decimal("1.5")], ["A2", "Nut", Decimal(2)]]
+
+
+@pytest.mark.parametrize(
+    ("first", "chosen"),
+    [
+        ([["Our prices", None], ["Phone", "030 123"], ["Mail", "a@b.example"], ["Terms", "net"]], "Second"),
+        ([["Name", "Price"], *([f"Bolt {n}", Decimal(n)] for n in range(4))], "First"),
+        (LIST, "First"),
+    ],
+)
+def test_a_sheet_of_notes_gives_way_to_one_with_a_header_and_numbers(first: list[list[Cell]], chosen: str) -> None:
+    sheets = {"First": first, "Second": [["No", *LIST[0]], *([Decimal(1), *row] for row in LIST[1:])]}
+    tabs = [(name, True) for name in sheets]
+    names, question = choose_all(tabs, None, lambda tab: iter(sheets[tab]), lambda tab: len(sheets[tab]))
+    assert (names, question) == ([chosen], None)
 
 
 def test_a_sheet_that_cannot_be_chosen_lists_what_there_is() -> None:
