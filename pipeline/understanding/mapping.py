@@ -41,6 +41,7 @@ def map_columns(
     warnings: list[str],
     more: Callable[[], Iterable[tuple[int, Row]]] | None = None,
     price_choice: Sequence[str] = (),
+    currency: str = "",
     considered: list[Alternative] | None = None,
     first_rows: str = "",
 ) -> Fields:
@@ -57,7 +58,7 @@ def map_columns(
     taken = {mapped.index for columns in fields.values() for mapped in columns}
     problems: dict[str, str] = {}
     if "price" not in fields:
-        choice = choose_price(table, taken, price_choice)
+        choice = choose_price(table, taken, price_choice, currency)
         if choice.taken is None:
             problems["price"] = choice.reason
         else:

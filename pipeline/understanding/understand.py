@@ -12,6 +12,7 @@ from contracts.rows import Description, Row
 from contracts.task import ColumnMapping, Document, TaskOptions
 from contracts.understanding import FIELDS, Alternative, Column, Understanding
 from pipeline.understanding.characteristics import characteristic_columns
+from pipeline.understanding.charges import passing_over_charges
 from pipeline.understanding.codes import code_warnings
 from pipeline.understanding.headings import basis_in_titles
 from pipeline.understanding.layout import Stated, find_table
@@ -66,6 +67,7 @@ def understand(
         warnings=warnings,
         more=more,
         price_choice=() if profile is None else profile.rules.price_choice,
+        currency=options.currency or (profile.currency if profile is not None else None) or "",
         considered=considered,
         first_rows=first_rows(sample) if headerless else "",
     )
@@ -90,6 +92,7 @@ def understand(
         warnings.append(f"a title line says that prices are per {stated_basis}")
     warnings += code_warnings(table, fields)
     uneven = uneven_rows(table, fields, description, None if profile is None else profile.rules.ragged)
+    rules = passing_over_charges(row_rules(profile, table), table, fields, warnings)
     return Understanding(
         header_row=table.header_row,
         header_rows=table.header_rows,
@@ -114,7 +117,7 @@ def understand(
         long_rows=uneven.long_rows,
         guarded=uneven.guarded,
         key_shapes=key_shapes(table, fields) if sections else (),
-        rules=row_rules(profile, table),
+        rules=rules,
         alternatives=tuple(considered),
     )
 

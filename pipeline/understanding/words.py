@@ -19,6 +19,9 @@ KINDS = ("net", "gross", "cost", "list", "retail", "wholesale", "promo", "refere
 """What kind of price a header can say. reference: former, market and recommended prices. other: totals, deposits,
 freight, the lowest and highest of several."""
 
+BY_KIND = ("wholesale", "retail", "list", "cost", "net", "gross")
+"""Kinds that make a hint of a header which has no word for price."""
+
 
 class Hit(NamedTuple):
     """One way to read a header as a field."""
@@ -130,6 +133,17 @@ def says(header: str, name: str) -> str:
     return max(found, key=lambda word: (len(word), word), default="")
 
 
+def without(header: str, name: str) -> str:
+    """A folded header less the words of a word list."""
+    while word := says(header, name):
+        header = (
+            " ".join(f" {header} ".replace(f" {word} ", " ").split())
+            if not _unspaced(word)
+            else header.replace(word, "")
+        )
+    return header
+
+
 @lru_cache(maxsize=4096)
 def kinds_of(header: str) -> frozenset[str]:
     """Which of KINDS a folded header says: "ek netto" -> cost, net. "incl VAT" makes nothing but gross of "net"."""
@@ -154,7 +168,7 @@ def hits(header: str) -> tuple[Hit, ...]:
     for field, level, rank in _exact().get(header, ()):
         found[field] = Hit(field, level, rank, "header name" if level == 4 else "header word that may mean it")
     for phrase, field, rank in _contained(header):
-        if field not in found:
+        if field not in found and (field == "price" or not _within_kind(header, phrase)):
             found[field] = Hit(field, 3, rank, f"header contains “{phrase}”")
     if "price" not in found and any(
         token.endswith(suffix) for token in header.split() for suffix in _document()["price_suffixes"]
@@ -166,8 +180,14 @@ def hits(header: str) -> tuple[Hit, ...]:
     return tuple(sorted(kept, key=lambda hit: (-hit.level, hit.rank)))
 
 
+def _within_kind(header: str, phrase: str) -> bool:
+    """Such as "bez vat": no name (German "Bez."), but a price without tax (Polish)."""
+    words = (says(header, f"price_kinds.{kind}") for kind in BY_KIND)
+    return any(f" {phrase} " in f" {word} " for word in words if word != phrase)
+
+
 def _less_sure(header: str) -> dict[str, Hit]:
-    kind = next((kind for kind in ("wholesale", "retail", "list") if says(header, f"price_kinds.{kind}")), None)
+    kind = next((kind for kind in BY_KIND if says(header, f"price_kinds.{kind}")), None)
     if kind is not None:
         word = says(header, f"price_kinds.{kind}")
         return {"price": Hit("price", 2, 998, f"header contains “{word}”, which is said of prices")}
