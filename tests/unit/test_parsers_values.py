@@ -16,9 +16,9 @@ from contracts.errors import SourceRefused, SourceUnreadable
 from contracts.rows import BrokenRow, Cell
 from parsers.container import MAX_ENTRIES, MAX_SHARED_STRINGS, check_container
 from parsers.cutting import MAX_RECORD
-from parsers.google_sheets import merged
 from parsers.json_text import read_object
 from parsers.row_lines import decode_rows, encode_row
+from parsers.sheets_cells import merged
 from parsers.values import cell
 
 CELLS = st.one_of(
