@@ -75,7 +75,10 @@ def ask(
 
 def _quoted(table: Table, index: int) -> str:
     header = table.header(index)
-    return f"“{short(header)}”" if header else f"column {letter(index)}"
+    if not header:
+        return f"column {letter(index)}"
+    twice = len(table.find(header)) > 1
+    return f"“{short(header)}” (column {letter(index)})" if twice else f"“{short(header)}”"
 
 
 _Answer = tuple[str, str, dict[str, Any], dict[str, Any]]

@@ -17,7 +17,7 @@ _NO_MINOR_UNIT = ({"JPY"}, {"KRW"})
 """Currencies without decimals (ISO 4217) of countries that never write a decimal comma: "1,234円" groups thousands."""
 _SPLIT = re.compile(r"[., ']")
 CERTAIN = 10
-"""So many values with at most two decimals make a third decimal in one value in ten a doubt about that value."""
+"""So many values with at most two decimals make a third one in one value in ten (with just two: in half) a doubt."""
 
 
 def apply(body: str, numbers: NumberFormat) -> str | None:
@@ -70,6 +70,8 @@ class Evidence:
     """Values such as "1.234" by their only sign: thousands or three decimals."""
     fine: Counter[str] = field(default_factory=Counter)
     """Values in which this sign is certainly followed by three or more decimals."""
+    cents: Counter[str] = field(default_factory=Counter)
+    """Values in which it is followed by exactly two."""
     example: dict[str, str] = field(default_factory=dict)
     pairs: int = 0
     """Values such as "249 199", which could be an old price and a new one."""
@@ -141,12 +143,17 @@ class Evidence:
     def _decimal(self, mark: str, body: str) -> None:
         self.decimal[mark] += 1
         self.fine[mark] += len(body) - body.rindex(mark) > 3
+        self.cents[mark] += len(body) - body.rindex(mark) == 3
         self.example.setdefault("decimal" + mark, body)
 
     @property
     def decided(self) -> bool:
         """False while more values could change or complete the answer."""
         return bool(self.decimal or self.both or self.thousands["."] or self.thousands[","])
+
+    def in_cents(self, mark: str) -> bool:
+        """Nine in ten decimals are two: there is no third one, and "1.234" is a thousand or a slip."""
+        return self.cents[mark] * 10 >= self.decimal[mark] * 9
 
     def support(self, mark: str) -> int:
         """Values that can only be read with this decimal sign."""
@@ -208,15 +215,16 @@ def decide(evidence: Evidence, *, whole: bool = False) -> NumberFormat | Ambigui
     if point or comma:
         mark = "." if point else ","
         lone = evidence.decimal[mark]
-        if lone and not evidence.fine[mark] and evidence.loose[mark] > 200 * lone:
+        even = lone >= CERTAIN and evidence.in_cents(mark) and evidence.loose[mark] > lone
+        if lone and not evidence.fine[mark] and (even or evidence.loose[mark] > 200 * lone):
             few = f"only {lone} of {lone + evidence.loose[mark]} values tell thousands from decimals"
             return _ambiguity(evidence, evidence.example["loose" + mark], few)
         return _format(evidence, mark, _why(evidence, mark))
     if loose:
         if loose == [","] and (whole or evidence.yen * 2 > evidence.values):
             return NumberFormat(".", ",", "yen and won have no decimals, so “,” groups thousands")
-        shown = evidence.example["loose" + loose[0]]
-        return _ambiguity(evidence, shown, "no value of the column tells thousands from decimals")
+        why = "no value of the column tells thousands from decimals"
+        return _ambiguity(evidence, evidence.example["loose" + loose[0]], why)
     thousands = _thousands(evidence, None)
     return NumberFormat(None, thousands, "no value has decimals" if evidence.values else "no text needs reading")
 
@@ -245,7 +253,8 @@ def _format(evidence: Evidence, mark: Mark, reason: str, *, mixed: bool = False)
     if evidence.both[mark] and thousands not in {".", ","}:
         return NumberFormat(mark, mark, f"{reason}; the same sign groups thousands")
     loose, certain = evidence.loose[mark], evidence.decimal[mark]
-    doubtful = not evidence.fine[mark] and (mixed or (certain >= CERTAIN and loose * 10 <= certain))
+    few = certain >= CERTAIN and (loose * 10 <= certain or (loose <= certain and evidence.in_cents(mark)))
+    doubtful = not evidence.fine[mark] and (mixed or few)
     return NumberFormat(mark, thousands, reason, three=not doubtful, lakhs=thousands == "," and evidence.lakhs > 0)
 
 
@@ -260,16 +269,14 @@ def _thousands(evidence: Evidence, decimal: Mark | None, *, loose: bool = True) 
 
 def _why(evidence: Evidence, mark: Mark) -> str:
     name = "point" if mark == "." else "comma"
-    example = evidence.example.get("decimal" + mark)
-    if example:
+    if example := evidence.example.get("decimal" + mark):
         return f"decimal {name}, as in “{example}”"
     other = _other(mark)
     return f"“{other}” groups thousands, as in “{evidence.example.get('thousands' + other, '')}”"
 
 
 def _ambiguity(evidence: Evidence, value: str, why: str) -> Ambiguity:
-    point, comma = _stated(".", evidence), _stated(",", evidence)
-    found = Ambiguity(value, (point, comma), "")
+    found = Ambiguity(value, (_stated(".", evidence), _stated(",", evidence)), "")
     results = dict(found.readings)
     return found._replace(
         sentence=f"“{value}” is {results['.']} with a decimal point and {results[',']} with a decimal comma; {why}"

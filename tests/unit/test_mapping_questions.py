@@ -67,6 +67,9 @@ def test_a_header_that_stands_twice_is_answered_by_its_place():
     lines = ["SKU;Name;Price;Price", *[f"A-{n};Thing {n};{n}.00;{n}.19" for n in range(1, COUNT)]]
     question = asked(*lines)
     assert [option.patch["mapping"]["price"] for option in question.options] == [2, 3]
+    assert [option.label for option in question.options] == [
+        f"the price is in “Price” (column {place})" for place in "CD"
+    ]
     assert [column.index for column in answered(question, 2, *lines).columns_of("price")] == [3]
 
 
