@@ -13,7 +13,7 @@ ALL = "*"
 """No sheet can be called so: all visible sheets with the header of the first table, one below the other."""
 LAST_HEADER_ROW = 1_000
 """The last row that a profile may name as header."""
-FEWEST_NUMBERS = 3
+FEWEST_NUMBERS = 5
 """Rows with a number behind their first cell, from which on a sheet without a header may be a list."""
 _PEEKED = 60
 """Rows in which a header is looked for."""

@@ -45,7 +45,8 @@ def passing_over_charges(rules: RowRules, table: Table, fields: Fields, warnings
         code = cell_text(row[index]).strip()
         if is_number(row[price]) and not _coded(code) and not CHARGES.isdisjoint(fold(code).split()):
             found.append(code)
-    items = [row for row in rows if is_number(row[price])]
+    name = fields["name"][0].index  # other footers have none: "Minimum order;;50.00"
+    items = [row for row in rows if is_number(row[price]) and name < len(row) and not is_blank(row[name])]
     if not found or sum(not _coded(cell_text(row[index])) for row in items) > len(found):
         return rules
     try:

@@ -26,6 +26,14 @@ def test_a_charge_below_coded_items_is_a_note_and_said(word):
     assert any(code in warning for warning in warnings)
 
 
+def test_other_footers_beside_a_charge_do_not_make_codes_of_words_usual():
+    lines = ["Code;Name;Price EUR", *(f"01{n:03};Pipe {n};{n}.50" for n in range(1, 37)), ";;"]
+    lines += ["Minimum order;;50.00", "Freight;per delivery;7.90", "Phone;;089 123456"]
+    sample = [(number, line.split(";")) for number, line in enumerate(lines, 1)]
+    found = understand(sample, CSV, source_config={}, options=TaskOptions(), profile=None)
+    assert RowNormaliser(found).read(*sample[-2]) == Ignored("note")
+
+
 def test_an_article_of_that_name_stays_where_other_codes_are_words_too():
     found, _ = outcome("Port;Fortified wine;7.90", [f"01{n:03}" for n in range(30)] + ["Sherry", "Madeira"])
     assert not isinstance(found, Ignored)

@@ -310,8 +310,8 @@ LIST: list[list[Cell]] = [["Code", "Name", "Price"], ["A1", "Bolt", Decimal("1.5
 @pytest.mark.parametrize(
     ("first", "chosen"),
     [
-        ([["Our prices", None], ["Phone", "030 123"], ["Mail", "a@b.example"], ["Terms", "net"]], "Second"),
-        ([["Name", "Price"], *([f"Bolt {n}", Decimal(n)] for n in range(4))], "First"),
+        ([["Our prices", None], ["Phone", Decimal(30123)], ["Valid", "01.10.2026"], ["Terms", "30 days"]], "Second"),
+        ([["Name", "Price"], *([f"Bolt {n}", Decimal(n)] for n in range(5))], "First"),
         (LIST, "First"),
     ],
 )
