@@ -39,7 +39,8 @@ async def compare_with_last(loader: Loader, seen: Hashes, *, new: int, cut: Deci
     missing = len(np.setdiff1d(last, seen, assume_unique=True))
     # What the last list did not have is new, or stored from a list before it; refused rows are seen and never stored.
     returned = max(len(np.setdiff1d(seen, last, assume_unique=True)) - new, 0)
-    warnings = [f"{missing:,} items of the last list have no accepted row in this one; they keep their prices"] if missing else []
+    told = f"{missing:,} items of the last list have no accepted row in this one; they keep their prices"
+    warnings = [told] if missing else []
     if len(seen) < cut * len(last):
         warnings.append(f"the list may be cut: it has {len(seen):,} items, the last one had {len(last):,}")
         log.warning("list.cut", items=len(seen), last=len(last))
