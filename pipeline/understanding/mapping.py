@@ -19,7 +19,7 @@ from pipeline.understanding.refusal import available, refusal
 from pipeline.understanding.split_columns import other_half
 from pipeline.understanding.table import Figures, Table
 from pipeline.understanding.text import letter, letter_index, one_line, short
-from pipeline.understanding.variants import could_be_name, key_with_variants, variant_columns
+from pipeline.understanding.variants import could_be_name, key_with_variants, several_prices, variant_columns
 from pipeline.understanding.words import Hit
 
 NAMES_AS_KEYS = "no column of codes; the names tell the rows apart"
@@ -78,7 +78,7 @@ def map_columns(
         problems.pop("name", None)
     if "name" in fields and "name" not in manual.model_dump(exclude_none=True):
         _join_halves(table, fields)
-    _ask_for_own_code(table, fields, problems)
+    _ask_for_own_code(table, fields, problems, considered)
     _take_gtins_as_keys(table, fields, problems)
     if more is not None:
         _take_names_as_keys(table, fields, problems, warnings, more)
@@ -183,9 +183,15 @@ def _other_prices(table: Table, choice: Choice) -> list[Alternative]:
     ]
 
 
-def _ask_for_own_code(table: Table, fields: Fields, problems: dict[str, str]) -> None:
+def _ask_for_own_code(table: Table, fields: Fields, problems: dict[str, str], considered: list[Alternative]) -> None:
     sku = fields.get("sku", [])
     if len(sku) != 1 or sku[0].reason in {"as told", "same as last time"}:
+        return
+    objection = several_prices(table, sku[0].index, fields["price"][0].index) if "price" in fields else None
+    if objection is not None:
+        problems["sku"] = f"“{table.header(sku[0].index) or letter(sku[0].index)}” {objection}"
+        considered.append(_alternative(table, "sku", sku[0].index, objection))
+        del fields["sku"]
         return
     other = other_code(table, sku[0].index, {mapped.index for columns in fields.values() for mapped in columns})
     if other is not None:

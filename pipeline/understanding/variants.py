@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from contracts.rows import BrokenRow, Row
 from pipeline.understanding.agree import foreign_form
+from pipeline.understanding.keys import try_key
 from pipeline.understanding.name_keys import LONGEST_NAME
 from pipeline.understanding.table import Table, is_number
 from pipeline.understanding.text import cell_text, is_blank
@@ -16,6 +17,8 @@ FEWEST = 20
 MOST = 200_000
 """Keys looked at; a longer list is judged by these."""
 MOST_VARIANTS = 3
+FEW, TWOFOLD_CODES = 5, 0.1
+"""Codes with several prices that are a supplier's slips: fewer than so many, or at most this share of the codes."""
 TWOFOLD = 0.01
 """Share of the keys that may stand beside two prices."""
 
@@ -52,6 +55,15 @@ def key_with_variants(
         if len(prices) >= MOST:
             break
     return key if len(prices) >= FEWEST and len(twofold) <= TWOFOLD * len(prices) else None
+
+
+def several_prices(table: Table, sku: int, price: int) -> str | None:
+    """The objection to a code of which too many values stand beside more than one price: it names a thing that is sold
+    in several ways, and which of its rows counts is no matter of their order."""
+    key = try_key(table, [sku], price)
+    if key.twofold < FEW or key.twofold <= TWOFOLD_CODES * key.distinct:
+        return None
+    return f"repeats (only {key.distinct - key.twofold} of its {key.distinct} values stand beside one price)"
 
 
 def could_be_name(table: Table, taken: Iterable[int]) -> int | None:

@@ -154,3 +154,17 @@ def test_items_without_names_are_called_by_their_codes_if_nothing_else_could_be_
                 for n in range(10, 60)
             ],
         )
+
+
+@pytest.mark.parametrize(("header", "values"), [("Unit", ("m", "roll")), ("Valid from", ("2026-01-01", "2026-07-01"))])
+def test_codes_that_each_stand_beside_two_prices_are_not_loaded_by_the_order_of_their_rows(header, values):
+    body = [f"C{n // 2:03d};Cable number {n // 2};{values[n % 2]};{n + 1}.50" for n in range(60)]
+    with pytest.raises(MappingIncomplete, match="stand beside one price") as raised:
+        read(f"Code;Name;{header};Price", *body)
+    assert raised.value.question is not None
+
+
+def test_a_few_codes_with_two_prices_are_a_suppliers_slips():
+    body = [f"C{n:03d};Cable number {n};{n + 1}.50" for n in range(60)]
+    found = read("Code;Name;Price", *body, "C003;Cable number 3;99.50", "C004;Cable number 4;99.50")
+    assert [column.header for column in found.columns_of("sku")] == ["Code"]
