@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import structlog
 
 from db import embedded
 from db.engine import upgrade
@@ -30,6 +32,17 @@ DO $$ BEGIN
              FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version');
 END $$;
 """
+
+
+@pytest.fixture(autouse=True)
+def logging_as_in_a_new_process() -> Iterator[None]:
+    """What a test in this process sets up (a worker, a command) is not what the next one writes with."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import json
 import logging
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -289,20 +288,14 @@ def test_inert_text_is_one_line_without_control_characters(text):
 
 @pytest.fixture
 def written():
-    """Configures logging to a buffer and puts everything back."""
-    before = structlog.get_config()
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    """Configures logging to a buffer."""
     buffer = io.StringIO()
 
     def lines(log_format, **options):
         configure(log_format=log_format, stream=buffer, **options)
         return buffer
 
-    yield lines
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return lines
 
 
 def test_a_line_is_one_json_object_with_its_context(written):
