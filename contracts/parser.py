@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -30,7 +30,7 @@ class Reading(Protocol):
 
     description: Description
 
-    def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncIterator[Chunk]:
+    def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncGenerator[Chunk, None]:
         """Every physical row behind `after`, in order, in chunks of at most `size` rows. Chunk borders
         may differ between calls; rows and row numbers may not. Title, blank and total rows are rows too."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -66,21 +67,24 @@ class PostgresLoader:
         checkpoints) is taken back first, in one fenced transaction, so that the tables are as if it had never
         run. Raises LeaseLost and DatabaseUnavailable."""
         loader = cls(url, claim, lease=lease)
-        try:
+        async with AsyncExitStack() as unless_opened:
+            unless_opened.push_async_callback(loader.close)
             connection = await loader._lanes[0].connection()
-            with translated():
-                await connection.execute(sql.SUPPLIER, claim.task.supplier_name, source_type)
-                state = await connection.fetchrow(sql.SUPPLIER_STATE, claim.task.supplier_name, claim.task_key)
-            loader.supplier_id = state["id"]
-            loader._sequence = state["sequence"]
-            loader.stocked = state["stocked"]
-            loader.stale = state["applied_as_of"] is not None and claim.as_of < state["applied_as_of"]
+            await loader._meet_supplier(connection, source_type)
             if restarted:
                 await loader._undo(connection)
-        except BaseException:
-            await loader.close()
-            raise
+            unless_opened.pop_all()
         return loader
+
+    async def _meet_supplier(self, connection: asyncpg.Connection, source_type: str) -> None:
+        name = self._claim.task.supplier_name
+        with translated():
+            await connection.execute(sql.SUPPLIER, name, source_type)
+            state = await connection.fetchrow(sql.SUPPLIER_STATE, name, self._claim.task_key)
+        self.supplier_id = state["id"]
+        self._sequence = state["sequence"]
+        self.stocked = state["stocked"]
+        self.stale = state["applied_as_of"] is not None and self._claim.as_of < state["applied_as_of"]
 
     async def _undo(self, connection: asyncpg.Connection) -> None:
         await limit_transactions(connection, UNDO_SECONDS)
@@ -183,7 +187,8 @@ class PostgresLoader:
                     await self._write(connection, staged, complete)
                 failpoint("chunk.before_commit")
         # Only now: until the answer to COMMIT is here, another try must find this chunk by what is stored.
-        assert staged.account is not None and staged.document is not None  # noqa: PT018
+        assert staged.account is not None
+        assert staged.document is not None
         self._sequence = staged.document["sequence"]
         if committed:
             staged.lane.holds = None

@@ -7,7 +7,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,12 +40,11 @@ def joining(path: Path) -> Iterator[int]:
     """Counts this process among the users; its handle is for the Hold to keep. Taken back if the block raises. Only
     inside the gate."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
+    with ExitStack() as unless_joined:
+        unless_joined.callback(os.close, handle)
         fcntl.flock(handle, fcntl.LOCK_SH)
         yield handle
-    except BaseException:
-        os.close(handle)
-        raise
+        unless_joined.pop_all()
 
 
 class Hold(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -30,7 +30,7 @@ class StreamReading:
         self._start = start
         self._name = name
 
-    async def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncIterator[Chunk]:
+    async def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncGenerator[Chunk, None]:
         """Raises SourceUnreadable where the parser cannot go on."""
         behind = 0 if after is None else after.row
         iterator = self._start()

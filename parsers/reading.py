@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,7 +28,7 @@ class RecordReading:
         self._dialect = dialect
         self._decode = decode
 
-    async def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncIterator[Chunk]:
+    async def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncGenerator[Chunk, None]:
         """Reads on the event loop (about 2 ms a chunk) and lets others run between chunks."""
         row, offset = (0, self._start) if after is None else (after.row, after.offset)
         strip = self._dialect.newline == b"\n"

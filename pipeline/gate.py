@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
 
@@ -32,11 +33,8 @@ async def stop_if_doubtful(
     accepted = {} if profile is None else profile.rules.accepted_moves
     if loader.stale or not loader.stocked or sha256 in accepted:
         return
-    chunks = reading.chunks(size=SAMPLE)
-    try:
+    async with aclosing(reading.chunks(size=SAMPLE)) as chunks:
         chunk = await anext(chunks, None)
-    finally:
-        await chunks.aclose()  # type: ignore[attr-defined]
     if chunk is None or _mostly_known(chunk, plan, known):
         return
     items = await asyncio.to_thread(_items, chunk, plan)

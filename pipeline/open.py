@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -64,9 +65,10 @@ async def open_source(
     log.info("source.fetched", source=source.name, bytes=source.size, sha256=source.sha256)
     profile = None if stored is None else SupplierProfile.model_validate(stored.document)
     config = apply_profile(parser.config.model_validate(task.source_config), profile)
-    reading = await parser.open(source, config)
-    failpoint("source.opened")
-    try:
+    async with AsyncExitStack() as unless_opened:
+        reading = await parser.open(source, config)
+        unless_opened.push_async_callback(reading.close)
+        failpoint("source.opened")
         sample = await first_rows(reading)
         drift = None
         if last is not None and profile is not None:
@@ -98,9 +100,7 @@ async def open_source(
                 sha256=source.sha256,
                 believed=drift.believed,
             )
-    except BaseException:
-        await reading.close()
-        raise
+        unless_opened.pop_all()
     plan = Plan(
         parser_type=task.parser_type,
         description=reading.description.document(),
@@ -117,20 +117,21 @@ async def open_source(
 async def first_rows(reading: Reading) -> list[tuple[int, Row]]:
     """At most SAMPLE_ROWS physical rows with their numbers. SourceUnreadable if one has more than MOST_COLUMNS."""
     sample: list[tuple[int, Row]] = []
-    chunks = reading.chunks(size=SAMPLE_ROWS)
-    try:
+    async with aclosing(reading.chunks(size=SAMPLE_ROWS)) as chunks:
         async for chunk in chunks:
-            numbers = chunk.row_numbers()
-            for part in _parts(chunk):
-                for number, row in zip(numbers[part.start : part.stop], chunk.rows(part), strict=True):
-                    if len(row) > MOST_COLUMNS and len(row) - row.count(None) > MOST_COLUMNS:
-                        raise _too_wide(number, row)
-                    sample.append((number, row))
+            sample += _cut(chunk)
             if len(sample) >= SAMPLE_ROWS:
                 break
-    finally:
-        await chunks.aclose()  # type: ignore[attr-defined]
     return sample[:SAMPLE_ROWS]
+
+
+def _cut(chunk: Chunk) -> Iterator[tuple[int, Row]]:
+    numbers = chunk.row_numbers()
+    for part in _parts(chunk):
+        for number, row in zip(numbers[part.start : part.stop], chunk.rows(part), strict=True):
+            if len(row) > MOST_COLUMNS and len(row) - row.count(None) > MOST_COLUMNS:
+                raise _too_wide(number, row)
+            yield number, row
 
 
 def _parts(chunk: Chunk) -> Iterator[range]:

@@ -47,9 +47,8 @@ class CheckpointFileStore:
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(target)
-        except BaseException:
+        finally:
             beside.unlink(missing_ok=True)
-            raise
         _synchronise(folder)
         for old in self.paths(checkpoint.task_id)[self._retention :]:
             old.unlink(missing_ok=True)

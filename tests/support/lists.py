@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -96,7 +96,7 @@ class ListReading:
         self.raw = raw
         self.chunks_read: list[ListChunk] = []
 
-    async def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncIterator[ListChunk]:
+    async def chunks(self, *, after: Cursor | None = None, size: int = 20_000) -> AsyncGenerator[ListChunk, None]:
         at = 0 if after is None else after.row
         while at < len(self.lines):
             chunk = ListChunk(at // size + 1, at + 1, self.lines[at : at + size], raw=self.raw)
