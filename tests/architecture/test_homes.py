@@ -34,6 +34,7 @@ HOMES: dict[str, set[str]] = {
     "tenacity": {"resilience"},
     "psutil": {"resilience"},
     "structlog": {"observability"},
+    "prometheus_client": {"observability"},
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli"},
