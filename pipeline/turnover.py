@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from contracts.store import Loader
 from observability.logging import get_logger
-from pipeline.stages.fingerprint import Hashes
+from pipeline.stages.fingerprint import Hashes, in_both
 
 log = get_logger(__name__)
 
@@ -32,16 +30,18 @@ async def compare_with_last(loader: Loader, seen: Hashes, *, new: int, cut: Deci
     if loader.stale:
         return Turnover()
     last = await loader.last_keys()
+    before, both = (None, 0) if last is None else (len(last), in_both(last, seen))
+    last = None  # as long as the list itself: not to be held beside what is sent next
     if len(seen):
         await loader.keep_keys(seen)
-    if last is None:
+    if before is None:
         return Turnover()
-    missing = len(np.setdiff1d(last, seen, assume_unique=True))
+    missing = before - both
     # What the last list did not have is new, or stored from a list before it; refused rows are seen and never stored.
-    returned = max(len(np.setdiff1d(seen, last, assume_unique=True)) - new, 0)
+    returned = max(len(seen) - both - new, 0)
     told = f"{missing:,} items of the last list have no accepted row in this one; they keep their prices"
     warnings = [told] if missing else []
-    if len(seen) < cut * len(last):
-        warnings.append(f"the list may be cut: it has {len(seen):,} items, the last one had {len(last):,}")
-        log.warning("list.cut", items=len(seen), last=len(last))
+    if len(seen) < cut * before:
+        warnings.append(f"the list may be cut: it has {len(seen):,} items, the last one had {before:,}")
+        log.warning("list.cut", items=len(seen), last=before)
     return Turnover(missing, returned, tuple(warnings))

@@ -39,6 +39,16 @@ def find(sorted_hashes: Hashes, wanted: Hashes) -> tuple[NDArray[np.bool_], NDAr
     return sorted_hashes[places] == wanted, places
 
 
+BLOCK = 65_536
+
+
+def in_both(one: Hashes, other: Hashes) -> int:
+    """How many hashes two sorted arrays share, neither of which repeats any. Takes no memory to speak of: numpy's set
+    operations would copy both several times."""
+    blocks = (one[start : start + BLOCK] for start in range(0, len(one), BLOCK))
+    return sum(int(np.count_nonzero(find(other, block)[0])) for block in blocks)
+
+
 SHORTER = 8
 """How much shorter a run must be than the one before it to be left alone: merging two is cheap, searching many not."""
 
@@ -57,7 +67,11 @@ class SeenKeys:
         """Sorted."""
         if not self._runs:
             return np.empty(0, dtype=np.int64)
-        return np.sort(np.concatenate(self._runs), kind="stable")
+        if len(self._runs) > 1:
+            every = np.concatenate(self._runs)
+            every.sort(kind="stable")
+            self._runs = [every]
+        return self._runs[0]
 
     def contains(self, hashes: Hashes) -> NDArray[np.bool_]:
         """For each of some sorted hashes."""

@@ -6,11 +6,13 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
 from contracts.store import Known
 from pipeline.stages.duplicates import NO_DUPLICATES, Duplicates
-from pipeline.stages.fingerprint import KnownRecords, SeenKeys, fingerprints, key_hashes
+from pipeline.stages.fingerprint import BLOCK, KnownRecords, SeenKeys, fingerprints, in_both, key_hashes
 
 
 def hashes(*values: int) -> np.ndarray:
@@ -52,6 +54,17 @@ def test_seen_keys_are_a_set(seed: int) -> None:
         seen.add(hashes(*new))
         model.update(new)
     assert len(seen) == len(model)
+    assert seen.all().tolist() == sorted(model)
+
+
+@given(st.sets(st.integers(-(2**63), 2**63 - 1)), st.sets(st.integers(-(2**63), 2**63 - 1)))
+def test_what_two_lists_share_is_counted_like_two_sets(one: set[int], other: set[int]) -> None:
+    assert in_both(hashes(*sorted(one)), hashes(*sorted(other))) == len(one & other)
+
+
+def test_lists_longer_than_a_block_are_compared_whole() -> None:
+    one, other = np.arange(0, 3 * BLOCK, 2, dtype=np.int64), np.arange(0, 3 * BLOCK, 3, dtype=np.int64)
+    assert in_both(one, other) == len(np.arange(0, 3 * BLOCK, 6))
 
 
 def test_seen_keys_stay_in_a_few_runs() -> None:
