@@ -22,6 +22,7 @@ from db import ledger_documents as documents
 from db import ledger_sql as sql
 from db.connection import close_pool, open_pool
 from db.ledger_documents import LedgerDepth
+from db.ledger_register import register_on
 from db.ledger_sweep import deliveries_of, sweep_once
 from db.statements import Statements
 
@@ -48,25 +49,11 @@ class PostgresLedger:
         64 bits); nothing is registered then."""
         if not tasks:
             return []
-        messages = [documents.message_of(task) for task in tasks]
-        columns = (
-            [task.task_id for task in tasks],
-            [task.idempotency_key for task in tasks],
-            [task.parser_type for task in tasks],
-            [task.supplier_name for task in tasks],
-            messages,
-            [task.priority.rank for task in tasks],
-            [task.max_retries for task in tasks],
-            [task.as_of for task in tasks],
-            [task.expires_at for task in tasks],
-        )
-        rows = await self._statements.rows(sql.REGISTER, *columns, sending)
-        created = {row["task_id"]: row["id"] for row in rows}
-        known: list[Any] = []
-        if len(created) < len(tasks):
-            keys = [key for key in columns[1] if key is not None]
-            known = await self._statements.rows(sql.KNOWN, columns[0], keys)
-        return documents.registrations(tasks, created, known)
+
+        async def act(connection: asyncpg.Connection) -> list[Registration]:
+            return await register_on(connection, tasks, sending=sending)
+
+        return await self._statements.run(act)
 
     async def claim(self, delivery: Delivery, *, worker: str, lease: timedelta) -> Claim | Refusal:
         async def act(connection: asyncpg.Connection) -> Any:
