@@ -4,6 +4,7 @@ from db.base import Base
 from db.models.catalog import Category, PriceHistory, Product, Supplier, SupplierItem, SupplierProfile
 from db.models.held import HeldRow, ItemDescription, ListKeys
 from db.models.operations import DeadLetterRow, ParsingLog, Worker
+from db.models.queues import Limit, Operation, Pause
 from db.models.shapes import ListShape
 from db.models.tasks import CheckpointRow, Task, TaskAttempt
 
@@ -14,9 +15,12 @@ __all__ = [
     "DeadLetterRow",
     "HeldRow",
     "ItemDescription",
+    "Limit",
     "ListKeys",
     "ListShape",
+    "Operation",
     "ParsingLog",
+    "Pause",
     "PriceHistory",
     "Product",
     "Supplier",

@@ -87,6 +87,10 @@ class Worker(Base):
     """Registry and heartbeat."""
 
     __tablename__ = "workers"
+    __table_args__ = (
+        CheckConstraint("state IN ('working', 'draining', 'recycling', 'lost')", name="state"),
+        CheckConstraint("asked IN ('drain', 'recycle')", name="asked"),
+    )
 
     name: Mapped[str] = mapped_column(String(255), primary_key=True)
     host: Mapped[str] = mapped_column(String(255))
@@ -95,3 +99,10 @@ class Worker(Base):
     slots: Mapped[int]
     started_at: Mapped[Now]
     heartbeat_at: Mapped[Now]
+    state: Mapped[str] = mapped_column(String(10), server_default=text("'working'"))
+    asked: Mapped[str | None] = mapped_column(String(10))
+    """What an operator wants of it; its heartbeat reads it."""
+    busy: Mapped[int] = mapped_column(server_default=text("0"))
+    """Slots in use at the last heartbeat."""
+    snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """What the process used at the last heartbeat."""

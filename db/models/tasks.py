@@ -76,13 +76,23 @@ class Task(Base):
     """When what it loaded was taken back; it never runs again."""
     reverted: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """By whom, why, and how many items."""
+    queue: Mapped[str] = mapped_column(String(63), server_default=text("'default'"))
+    source: Mapped[str | None] = mapped_column(String(255))
+    """Host of the address, or google_sheets:CREDENTIAL; NULL for files and for what release 0.1 registered."""
+    superseded_by: Mapped[str | None] = mapped_column(String(255))
+    """Id of the newer version of the list, which ran instead."""
+    slices: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often it gave its slot to another supplier."""
 
 
 class TaskAttempt(Base):
     """Never deleted with a replay."""
 
     __tablename__ = "task_attempts"
-    __table_args__ = (UniqueConstraint("task_key", "epoch"),)
+    __table_args__ = (
+        UniqueConstraint("task_key", "epoch"),
+        Index("ix_task_attempts_lost", "worker", postgresql_where=text("outcome = 'lost'")),
+    )
 
     id: Mapped[BigKey]
     task_key: Mapped[int] = mapped_column(BigInteger, ForeignKey("tasks.id", ondelete="CASCADE"))
@@ -92,7 +102,7 @@ class TaskAttempt(Base):
     started_at: Mapped[Now]
     finished_at: Mapped[Moment | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
-    """completed retry snooze released dead discarded cancelled lost"""
+    """completed retry snooze released paused yielded dead discarded cancelled lost"""
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     start_sequence: Mapped[int] = mapped_column(server_default=text("0"))
     """Checkpoint sequence when it began: a higher one later is progress."""
