@@ -80,7 +80,7 @@ async def ours() -> None:
         await run_worker(app)
 
 
-async def begin(ctx: dict[Any, Any], name: str) -> None:  # noqa: ARG001  # arq's
+async def begin(_ctx: dict[Any, Any], name: str) -> None:
     report(name)
 
 

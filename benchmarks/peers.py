@@ -73,7 +73,9 @@ async def _upsert(
     faults = []
     for number, row in batch:
         try:
-            line = Line(sku=row["SKU"], name=row["Name"], price=row["Price"], currency=row["Currency"])  # type: ignore[arg-type]
+            line = Line.model_validate(
+                {"sku": row["SKU"], "name": row["Name"], "price": row["Price"], "currency": row["Currency"]}
+            )
         except ValidationError as error:
             fault = error.errors()[0]
             faults.append(
@@ -159,7 +161,7 @@ def dlt_merge(url: str, file: Path) -> float | None:
     if importlib.util.find_spec("dlt") is None:
         return None
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    import dlt  # noqa: PLC0415
+    import dlt  # noqa: PLC0415  (may not be installed)
 
     @dlt.resource(name="items", primary_key="SKU", write_disposition="merge")
     def items() -> Iterator[list[dict[str, str]]]:

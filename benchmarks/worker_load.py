@@ -70,7 +70,7 @@ class WorkerProcess:
 def worker(database_url: str, redis_url: str, lists: Path) -> Iterator[WorkerProcess]:
     """Starts a worker of one slot with a queue of its own, and ends it."""
     with tempfile.TemporaryDirectory(prefix="pricemill-bench-") as home:
-        queue = f"bench-{os.path.basename(home)}"  # noqa: PTH119
+        queue = f"bench-{Path(home).name}"
         environment = {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
@@ -82,9 +82,9 @@ def worker(database_url: str, redis_url: str, lists: Path) -> Iterator[WorkerPro
         }
         process = subprocess.Popen([sys.executable, "-m", "workers"], env={**os.environ, **environment})
         settings = Settings(
-            _env_file=None,  # type: ignore[call-arg]
-            database_url=database_url,  # type: ignore[arg-type]
-            redis_url=redis_url,  # type: ignore[arg-type]
+            _env_file=None,
+            database_url=database_url,
+            redis_url=redis_url,
             data_dir=Path(home),
             queue_name=queue,
         )

@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from config.rules import ProfileRules, Word
 from contracts.errors import ProfileInvalid
-from contracts.rows import Description
 from contracts.task import ColumnMapping, ColumnRef, Document, Selector, TaskOptions
 from contracts.understanding import FIELDS, Understanding
 
@@ -196,7 +195,6 @@ def remember_columns(stored: SupplierProfile, used: SupplierProfile, changed: Co
 
 def profile_from_understanding(
     understanding: Understanding,
-    description: Description,  # noqa: ARG001 (nothing of it is worth pinning yet)
     *,
     previous: SupplierProfile | None = None,
 ) -> SupplierProfile:

@@ -8,6 +8,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
+from db.engine import make_engine
 from db.models import Base
 
 
@@ -23,8 +24,6 @@ def run(connection: Connection) -> None:
 
 
 async def connect_and_run() -> None:
-    from db.engine import make_engine  # noqa: PLC0415  (only for the alembic command)
-
     engine = make_engine(os.environ["DATABASE_URL"], statement_timeout=0)
     try:
         async with engine.connect() as connection:

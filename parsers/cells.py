@@ -26,7 +26,7 @@ def decoder(dialect: Dialect, encoding: str, width: int = 1, *, quoting: bool = 
         blob = b"\n".join(records)
         if len(blob) > MAX_RECORD and max(map(len, records)) > MAX_RECORD:
             return [row for record in records for row in _one_by_one(record)]
-        if quoted is not None and quote in blob:  # type: ignore[operator]  # quote is bytes where quoted is set
+        if quote is not None and quote in blob:
             return _mixed(records)
         try:
             text = blob.decode(encoding)

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from contracts.rows import Row
+from parsers.row_lines import encode_row, head_line
+
 if TYPE_CHECKING:
-    from contracts.rows import Row
     from parsers.workbook import Sheet
 
 FRAME = 262_144
@@ -50,8 +52,7 @@ def _limit(memory: int, cpu: int) -> None:
 
 
 def _send_sheet(out: BinaryIO, path: Path, kind: str, engine: str, wanted: str | None) -> None:
-    # imported under the limits
-    from parsers.workbook import SheetUnreadable, read_sheet  # noqa: PLC0415
+    from parsers.workbook import SheetUnreadable, read_sheet  # noqa: PLC0415  (libraries come under the limits)
 
     try:
         sheet = read_sheet(path, kind, wanted, engine)
@@ -65,8 +66,7 @@ def _send_sheet(out: BinaryIO, path: Path, kind: str, engine: str, wanted: str |
 
 
 def _send_document(out: BinaryIO, path: Path, kind: str, options: str) -> None:
-    from parsers.documents import DocumentUnreadable, read_document  # noqa: PLC0415
-    from parsers.row_lines import head_line  # noqa: PLC0415
+    from parsers.documents import DocumentUnreadable, read_document  # noqa: PLC0415  (as above)
 
     try:
         document = read_document(path, kind, options)
@@ -91,8 +91,6 @@ def _send_document(out: BinaryIO, path: Path, kind: str, options: str) -> None:
 
 
 def _send_rows(out: BinaryIO, rows: Iterable[Row]) -> int:
-    from parsers.row_lines import encode_row  # noqa: PLC0415
-
     lines: list[bytes] = []
     size = count = 0
     for row in rows:
@@ -107,8 +105,6 @@ def _send_rows(out: BinaryIO, rows: Iterable[Row]) -> int:
 
 
 def _sheet_head(kind: str, sheet: Sheet) -> bytes:
-    from parsers.row_lines import head_line  # noqa: PLC0415
-
     return head_line(
         format=kind,
         sheet=sheet.name,

@@ -9,7 +9,7 @@ ROOTS = frozenset(("CrossIndustryInvoice", "CrossIndustryDocument"))
 SPACES = ("urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:", "urn:ferd:CrossIndustryDocument:")
 CONTAINERS = frozenset(("SupplyChainTradeTransaction", "SpecifiedSupplyChainTradeTransaction"))
 LINES = frozenset(("IncludedSupplyChainTradeLineItem",))
-CREDIT_NOTES = frozenset("81 83 261 262 296 308 381 396 420 458 532".split())  # noqa: SIM905 (reads as the list it is)
+CREDIT_NOTES = frozenset(("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532"))
 """UNTDID 1001: document types that give money back."""
 _NOT_SUMMED = frozenset(("GROUP", "INFORMATION"))
 _TOTALS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +41,7 @@ def check_container(path: Path, name: str) -> WorkbookFormat:
         raise SourceUnreadable(f"“{name}” is no whole workbook: {error}", name=name) from error
     except (NotImplementedError, RuntimeError) as error:
         raise SourceUnreadable(f"“{name}” is packed in a way that is not supported: {error}", name=name) from error
-    except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # the very module zipfile unpacks with
+    except zlib.error as error:
         raise SourceUnreadable(f"“{name}” is damaged: {error}", name=name) from error
     return found
 

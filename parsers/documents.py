@@ -7,6 +7,7 @@ import resource
 from pathlib import Path
 
 from parsers.extract import DocumentUnreadable, Extract
+from parsers.invoices import read_invoice
 
 PAGE_SECONDS = 20
 """Of CPU time for a page; it takes about one, if it is not made to take longer."""
@@ -18,11 +19,9 @@ def read_document(path: Path, kind: str, options: str) -> Extract:
     DocumentUnreadable."""
     wanted = json.loads(options)
     if kind == "html":
-        from parsers.page import read_page  # noqa: PLC0415  (the other readers' libraries are not needed then)
+        from parsers.page import read_page  # noqa: PLC0415  (its libraries are not needed for an invoice)
 
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         resource.setrlimit(resource.RLIMIT_CPU, (min(PAGE_SECONDS, hard), hard))
         return read_page(path, wanted)
-    from parsers.invoices import read_invoice  # noqa: PLC0415
-
     return read_invoice(path, kind, wanted)

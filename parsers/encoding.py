@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -153,6 +152,6 @@ def _transcoded(path: Path, name: str, skip: int, notes: tuple[str, ...]) -> Tex
             out.write(data)
             if not block:
                 break
-    os.replace(temporary, target)  # noqa: PTH105  (atomic: a reader never sees half of it)
+    temporary.replace(target)  # atomic: a reader never sees half of it
     newline = b"\r" if returns and not feeds else b"\n"
     return Text(target, "utf-8", name, 0, newline, notes)

@@ -60,14 +60,17 @@ def _json_ld(tree: LexborHTMLParser) -> Found:
     documents: list[Any] = []
     broken = 0
     for script in tree.css('script[type="application/ld+json" i]'):
-        text = script.text()
         try:
-            if len(text) > MAX_JSON:
-                raise ValueError("too large")  # noqa: TRY301 (one way out for all that is broken)
-            documents.append(json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_no, strict=False))
+            documents.append(_json(script.text()))
         except (ValueError, RecursionError):
             broken += 1
     return Found("JSON-LD", list(_items(documents, _References(documents), 0)), broken)
+
+
+def _json(text: str) -> Any:
+    if len(text) > MAX_JSON:
+        raise ValueError("too large")
+    return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_no, strict=False)
 
 
 class _References:

@@ -43,13 +43,7 @@ class _Census:
 
 def read_invoice(path: Path, kind: str, options: Mapping[str, Any]) -> Extract:
     """Raises DocumentUnreadable for what is no such document or has no lines."""
-    inside = ""
-    opener: Opener = lambda: path.open("rb")  # noqa: E731 (two forms of one thing)
-    if kind == "pdf":
-        from parsers.facturx import embedded_xml  # noqa: PLC0415  (slow to import, and XML needs none of it)
-
-        inside, content = embedded_xml(path)
-        opener = lambda: io.BytesIO(content)  # noqa: E731
+    inside, opener = _document(path, kind)
     census = _count(opener)
     facts = census.facts
     if not census.lines:
@@ -70,6 +64,16 @@ def read_invoice(path: Path, kind: str, options: Mapping[str, Any]) -> Extract:
         duplicates="reject_conflicting",
         question=_question(facts) if credited else None,
     )
+
+
+def _document(path: Path, kind: str) -> tuple[str, Opener]:
+    """(the name of the XML inside a PDF, what opens it)"""
+    if kind != "pdf":
+        return "", lambda: path.open("rb")
+    from parsers.facturx import embedded_xml  # noqa: PLC0415  (slow to import, and XML needs none of it)
+
+    inside, content = embedded_xml(path)
+    return inside, lambda: io.BytesIO(content)
 
 
 def _begin(root: Element) -> tuple[Facts, ModuleType]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import sys
@@ -99,7 +98,7 @@ async def _attempt(job: Job, engine: str, target: Path, resources: Resources) ->
             code = await process.wait()
             if not whole or code:
                 raise _ended(code, await said)
-        os.replace(temporary, target)  # noqa: PTH105
+        temporary.replace(target)
     except TimeoutError as error:
         raise _Died("it took too long", killed=True, late=True) from error
     finally:

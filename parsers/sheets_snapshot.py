@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +136,7 @@ def _write(target: Path, path: Path, parts: list[_Part], notes: list[str], quest
             while left and (block := file.read(min(left, MAX_RECORD))):
                 out.write(block)
                 left -= len(block)
-    os.replace(temporary, target)  # noqa: PTH105
+    temporary.replace(target)
 
 
 def shown_name(values: SheetValues) -> str:

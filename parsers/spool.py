@@ -78,9 +78,9 @@ def intake(spool: Path, limit: int) -> Iterator[Intake]:
 def keep(spool: Path, taken: Intake, name: str, revision: str | None = None) -> Source:
     """Names the snapshot; the facts come last, so that a crash leaves no half of it."""
     taken.file.flush()
-    os.replace(spool / "source.part", spool / "source")  # noqa: PTH105
+    (spool / "source.part").replace(spool / "source")
     sha256 = taken.digest.hexdigest()
     facts = spool / "source.json.part"
     facts.write_bytes(orjson.dumps({"sha256": sha256, "size": taken.size, "name": name, "revision": revision}))
-    os.replace(facts, spool / "source.json")  # noqa: PTH105
+    facts.replace(spool / "source.json")
     return Source(spool / "source", sha256, taken.size, name, revision)

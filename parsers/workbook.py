@@ -64,7 +64,7 @@ def read_sheet(path: Path, kind: str, wanted: str | None, engine: str) -> Sheet:
 
 
 def _open(path: Path, kind: str, engine: str) -> Book:
-    # each engine is imported where it is used: the child starts faster, and has less memory to begin with
+    # Each engine is imported where it is used: the child starts faster, and has less memory to begin with.
     if engine == "xlsx":
         from parsers.xlsx_book import XlsxBook  # noqa: PLC0415
 

@@ -37,7 +37,7 @@ async def remember(
     task, description, understanding = claim.task, opened.reading.description, opened.plan.understanding
     profile = None if stored is None else SupplierProfile.model_validate(stored.document)
     if profile is None:
-        profile = profile_from_understanding(understanding, description)
+        profile = profile_from_understanding(understanding)
         await with_.profiles.add(task.supplier_name, profile.document(), created_by=ITSELF)
     elif opened.drift is not None and opened.drift.changed and not opened.drift.older_than_last(claim.as_of):
         amended = remember_columns(profile, opened.drift.profile, opened.drift.changed)

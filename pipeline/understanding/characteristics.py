@@ -13,10 +13,11 @@ from pipeline.understanding.text import fold, letter, one_line, plain, short
 DIGITS = 15
 """More digits do not survive a double in whatever reads the JSON."""
 
-_CODES = frozenset(
-    """code no nr id sku ref reference number nummer ean gtin upc isbn mpn hs zip plz phone tel артикул код номер тнвэд
-    codigo codice kod year jahr serial""".split()  # noqa: SIM905 (a list literal reads worse)
-)
+_CODES = frozenset((
+    "code", "no", "nr", "id", "sku", "ref", "reference", "number", "nummer", "ean", "gtin", "upc", "isbn", "mpn",
+    "hs", "zip", "plz", "phone", "tel", "артикул", "код", "номер", "тнвэд", "codigo", "codice", "kod", "year",
+    "jahr", "serial",
+))  # fmt: skip
 """Words of headers whose values are codes, even where they look like numbers."""
 
 

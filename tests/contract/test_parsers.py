@@ -137,7 +137,7 @@ class TestParserOfTheGuide(ParserConformance):
     def make(self, directory: Path) -> tuple[Parser, ParseTask]:
         _, suite = code_blocks()
         module = load("fixed_width_suite", suite, directory.parent)
-        return module.TestFixedWidth().make(directory)  # type: ignore[attr-defined]
+        return module.TestFixedWidth().make(directory)
 
 
 def test_the_parser_of_the_guide_has_fewer_than_twenty_lines() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from cryptography import x509
@@ -40,7 +41,7 @@ LIST = b"sku;price\n" + b"".join(b"A%d;%d,50\n" % (number, number) for number in
 class Handler(BaseHTTPRequestHandler):
     """Answers by path; counts what it was asked."""
 
-    seen: list[tuple[str, str]] = []  # noqa: RUF012 (one server a module)
+    seen: ClassVar[list[tuple[str, str]]] = []
 
     def log_message(self, *_: object) -> None:
         pass
@@ -119,7 +120,7 @@ def server(certificate: Path) -> Iterator[str]:
     context.load_cert_chain(certificate)
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
-    httpd.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are meant here
+    httpd.handle_error = lambda *_: None  # clients that hang up are meant here
     httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
     thread = threading.Thread(target=httpd.serve_forever, daemon=True)
     thread.start()

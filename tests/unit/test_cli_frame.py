@@ -163,7 +163,7 @@ def test_a_violation_names_each_pointer() -> None:
 
 def screen(**manners: object) -> tuple[Screen, io.StringIO, io.StringIO]:
     out, err = io.StringIO(), io.StringIO()
-    return Screen(Manners(**manners), out, err), out, err  # type: ignore[arg-type]
+    return Screen(Manners(**manners), out, err), out, err
 
 
 def test_json_keeps_stderr_empty_and_stdout_to_one_object() -> None:

@@ -101,7 +101,7 @@ def csv_task(tmp_path: Path, **wishes: object) -> dict[str, object]:
     path = tmp_path / "a.csv"
     path.write_bytes(b"sku,price\n")
     handed = hand_in(path, tmp_path / "inbox")
-    return make_task(handed, Wishes("Acme", **wishes)).document()  # type: ignore[arg-type]
+    return make_task(handed, Wishes("Acme", **wishes)).document()
 
 
 def test_options_become_members_of_the_task(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_options_become_members_of_the_task(tmp_path: Path) -> None:
         priority="high",
         key="k",
     )
-    assert task["source_config"]["column_mapping"] == {"sku": ["Art.-Nr.", "Farbe"], "price": 3, "name": "B"}  # type: ignore[index]
+    assert task["source_config"]["column_mapping"] == {"sku": ["Art.-Nr.", "Farbe"], "price": 3, "name": "B"}
     assert task["options"] == {"currency": "EUR", "decimal": ","}
     assert (task["as_of"], task["priority"], task["idempotency_key"]) == ("2026-11-02T00:00:00Z", "high", "k")
 

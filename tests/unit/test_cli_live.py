@@ -15,7 +15,7 @@ from cli.screen import Screen
 
 
 def screen(**manners: object) -> Screen:
-    return Screen(Manners(**manners), io.StringIO(), io.StringIO())  # type: ignore[arg-type]
+    return Screen(Manners(**manners), io.StringIO(), io.StringIO())
 
 
 def told(shown: Screen) -> str:

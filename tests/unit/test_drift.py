@@ -37,7 +37,7 @@ class Known:
     def __init__(self, made: Book) -> None:
         rows = rows_of(made)
         how = understand(rows, TEXT, source_config=CONFIG, options=TaskOptions(), profile=None)
-        self.profile = profile_from_understanding(how, TEXT)
+        self.profile = profile_from_understanding(how)
         told = self.profile.mapping.model_dump(mode="json", exclude_none=True)
         document = shape_document(rows, TEXT, how, told=told, as_of=datetime(2026, 1, 1, tzinfo=UTC))
         self.shape = Shape.read(document)

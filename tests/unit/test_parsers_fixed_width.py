@@ -22,7 +22,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def opened(path: Path, **options: object) -> RecordReading:
-    return open_delimited(Source(path, "0" * 64, path.stat().st_size, path.name), **options)  # type: ignore[arg-type]
+    return open_delimited(Source(path, "0" * 64, path.stat().st_size, path.name), **options)
 
 
 def rows(reading: RecordReading) -> list[Row]:

@@ -78,6 +78,6 @@ def test_a_piece_is_handed_out_before_the_document_ends():
             return b"<a>" + b"<b>1</b>" * 5_000 if self.blocks == 1 else b"<b>1</b>" * 5_000
 
     file = Endless()
-    stream = pieces(lambda: file)  # type: ignore[arg-type, return-value]
+    stream = pieces(lambda: file)
     assert [next(stream).name for _ in range(12_000)][-1] == "b"
     assert file.blocks < 5

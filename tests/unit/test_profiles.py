@@ -124,14 +124,14 @@ LIST = ["Art.-Nr.;Name;Preis;Preis alt", *[f"A-{n};Ding {n};1{n},50;9,99" for n 
 
 def test_what_a_person_decided_once_is_remembered():
     first = understood(*LIST, config={"column_mapping": {"price": "Preis alt"}})
-    profile = profile_from_understanding(first, CSV)
+    profile = profile_from_understanding(first)
     second = understood(*LIST, profile=profile)
     assert [column.index for column in second.columns_of("price")] == [3]
 
 
 def test_the_same_list_with_its_profile_is_understood_as_without():
     first = understood(*LIST)
-    second = understood(*LIST, profile=profile_from_understanding(first, CSV))
+    second = understood(*LIST, profile=profile_from_understanding(first))
     assert second.numbers == first.numbers
     assert [(c.index, c.field, c.key, c.kind) for c in second.columns] == [
         (c.index, c.field, c.key, c.kind) for c in first.columns
@@ -144,13 +144,13 @@ def test_columns_are_remembered_by_header_and_those_without_a_unique_one_by_numb
         "Ref;Text;Preis;Preis", *[f"A{n};Ding {n};1,50;2,50" for n in range(4)],
         config={"column_mapping": {"sku": "Ref", "name": "Text", "price": "D"}},
     )  # fmt: skip
-    mapping = profile_from_understanding(found, CSV).mapping
+    mapping = profile_from_understanding(found).mapping
     assert (mapping.sku, mapping.name, mapping.price) == ("Ref", "Text", 3)
 
 
 def test_what_a_person_wrote_into_a_profile_stays():
     previous = SupplierProfile(currency="CHF", notes="call Ana", numbers={"decimal": "."}, mapping={"gtin": "EAN"})
-    profile = profile_from_understanding(understood(*LIST), CSV, previous=previous)
+    profile = profile_from_understanding(understood(*LIST), previous=previous)
     assert (profile.currency, profile.notes, profile.numbers.decimal) == ("CHF", "call Ana", ".")
     assert profile.mapping.gtin == "EAN"
 

@@ -317,7 +317,7 @@ def test_no_secret_reaches_the_log_from_anywhere(written, log_format):
     with bound_context(url=f"redis://:{CANARY}@h"):
         log.info("task.claimed", password=CANARY, nested={"api_key": CANARY}, error=f"token={CANARY}")
     try:
-        raise ValueError(f"postgresql://u:{CANARY}@h/d")  # noqa: TRY301
+        int(f"postgresql://u:{CANARY}@h/d")
     except ValueError:
         log.warning("task.failed", exc_info=True)
         logging.getLogger("somebody.else").exception("failed with %s", f"Bearer {CANARY}", extra={"secret": CANARY})

@@ -343,10 +343,13 @@ def test_every_message_of_version_one_becomes_one_of_version_two(document):
     document.pop("schema_version", None)
     if not accepts("queue-message", document):
         return
+    task, refused = None, {}
     try:
         task = parse_task(document)
     except ContractViolation as error:
-        assert dict(error.violations).keys() == {"/source_config/credentials_path"}  # noqa: PT017
+        refused = dict(error.violations)
+    if task is None:
+        assert refused.keys() == {"/source_config/credentials_path"}
         return
     assert task.task_id == document["task_id"]
     validate("queue-message", task.document())

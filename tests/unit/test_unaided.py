@@ -43,7 +43,7 @@ def test_two_prices_of_one_name_are_rejected_unless_a_person_says_which():
 
 def test_what_two_prices_of_one_name_mean_is_remembered():
     found = read(*named())
-    assert profile_from_understanding(found, CSV).rules.duplicates == "reject_conflicting"
+    assert profile_from_understanding(found).rules.duplicates == "reject_conflicting"
 
 
 @pytest.mark.parametrize(
