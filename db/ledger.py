@@ -24,11 +24,13 @@ from db.connection import close_pool, open_pool
 from db.ledger_documents import LedgerDepth
 from db.ledger_register import register_on
 from db.ledger_sweep import deliveries_of, sweep_once
+from db.ledger_workers import WorkersInPostgres
 from db.statements import Statements
 
 
-class PostgresLedger:
-    """Implements contracts.store.Ledger. Each method is one transaction, as a rule one statement."""
+class PostgresLedger(WorkersInPostgres):
+    """Implements contracts.store.Ledger and contracts.fleet.Registry. Each method is one transaction, as a rule one
+    statement."""
 
     def __init__(self, pool: asyncpg.Pool, *, clock: Clock | None = None) -> None:
         self._statements = Statements(pool)
@@ -82,6 +84,7 @@ class PostgresLedger:
             as_of=row["as_of"],
             worker=worker,
             checkpoints=tuple(orjson.loads(document) for document in row["checkpoints"]),
+            waited_seconds=round(row["waited_seconds"], 3),
         )
 
     async def _why_not(self, delivery: Delivery) -> Refusal:
@@ -248,12 +251,6 @@ class PostgresLedger:
             return "cancelled"
         known = await self._statements.rows("SELECT FROM tasks WHERE task_id = $1", task_id)
         return "ended" if known else "unknown"
-
-    async def register_worker(self, name: str, *, host: str, pid: int, version: str, slots: int) -> None:
-        await self._statements.rows(sql.REGISTER_WORKER, name, host, pid, version, slots)
-
-    async def forget_worker(self, name: str) -> None:
-        await self._statements.rows("DELETE FROM workers WHERE name = $1", name)
 
     async def depth(self) -> LedgerDepth:
         return LedgerDepth(**await self._statements.row(sql.DEPTH))

@@ -12,6 +12,7 @@ import orjson
 from contracts.outcome import Failure
 from contracts.queue import Delivery
 from db import ledger_documents as documents
+from db import ledger_rescue as rescue
 from db import ledger_sql as sql
 
 
@@ -24,19 +25,28 @@ async def sweep_once(
 ) -> list[Delivery]:
     """One transaction under the fleet's advisory lock; [] if another sweep holds it. `now` only dates results."""
     async with connection.transaction():
-        if not await connection.fetchval(sql.ONE_SWEEP):
+        if not await connection.fetchval(rescue.ONE_SWEEP):
             return []
-        lost = await connection.fetch(sql.LOST, limit, poison_after)
-        expired = await connection.fetch(sql.EXPIRED, limit)
-        for row in lost:
-            if row["status"] == "dead":
-                await _bury(connection, row, documents.poison(row["attempts"]), now)
+        await settle_lost(connection, await connection.fetch(rescue.LOST, limit, poison_after), now)
+        expired = await connection.fetch(rescue.EXPIRED, limit)
         for row in expired:
             await _bury(connection, row, documents.EXPIRED, now)
-        ended = [row["supplier_name"] for row in (*lost, *expired) if row["status"] != "queued"]
-        if ended:
-            await connection.execute(sql.SUPPLIERS_NEXT, ended)
-        return deliveries_of(await connection.fetch(sql.DUE, limit, redeliver_after))
+        await _let_next(connection, [row["supplier_name"] for row in expired])
+        await connection.execute(rescue.FORGET_WORKERS)
+        return deliveries_of(await connection.fetch(rescue.DUE, limit, redeliver_after))
+
+
+async def settle_lost(connection: asyncpg.Connection, lost: Sequence[Any], now: datetime) -> None:
+    """Buries the poison among what a dead worker held, and lets those stand first who stood behind."""
+    for row in lost:
+        if row["status"] == "dead":
+            await _bury(connection, row, documents.poison(row["attempts"]), now)
+    await _let_next(connection, [row["supplier_name"] for row in lost if row["status"] != "queued"])
+
+
+async def _let_next(connection: asyncpg.Connection, ended: Sequence[str]) -> None:
+    if ended:
+        await connection.execute(sql.SUPPLIERS_NEXT, ended)
 
 
 async def _bury(connection: asyncpg.Connection, row: Any, failure: Failure, now: datetime) -> None:
@@ -44,4 +54,4 @@ async def _bury(connection: asyncpg.Connection, row: Any, failure: Failure, now:
     attempts = row["attempts"]
     await connection.execute(sql.DEAD_LETTER, row["id"], *documents.letter(message, failure, attempts=attempts))
     result = documents.failed_result(message, failure, attempt=attempts, now=now)
-    await connection.execute(sql.SET_RESULT, row["id"], documents.dumps(result))
+    await connection.execute(rescue.SET_RESULT, row["id"], documents.dumps(result))

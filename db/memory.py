@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 import orjson
@@ -17,12 +17,14 @@ from contracts.task import ParseTask
 from db import ledger_documents as documents
 from db.ledger_documents import LedgerDepth
 from db.memory_tables import UNFINISHED, WAITING, AttemptRow, LetterRow, Tables, TaskRow, WorkerRow
+from db.memory_workers import WorkersInMemory
 
 EARLY = timedelta(milliseconds=100)
 
 
-class MemoryLedger:
-    """Implements contracts.store.Ledger for one event loop; no method awaits, so each is one transaction."""
+class MemoryLedger(WorkersInMemory):
+    """Implements contracts.store.Ledger and contracts.fleet.Registry for one event loop; no method awaits, so each is
+    one transaction."""
 
     def __init__(self, *, clock: Clock | None = None, tables: Tables | None = None) -> None:
         self.tables = tables or Tables()
@@ -162,11 +164,7 @@ class MemoryLedger:
         now = self._clock.now()
         ended: list[str] = []
         rows = list(self.tables.tasks.values())
-        lost = [row for row in rows if row.lease_until is not None and row.lease_until < now]
-        for row in lost[:limit]:
-            self._rescue(row, poison_after, now)
-            if row.status not in WAITING:
-                ended.append(row.supplier_name)
+        self._take_back([row for row in rows if row.lease_until and row.lease_until < now][:limit], poison_after, now)
         late = [row for row in rows if row.status in WAITING and row.expires_at is not None and row.expires_at <= now]
         for row in late[:limit]:
             self.tables.kill(row, documents.EXPIRED, attempts=row.attempt, now=now)
@@ -185,28 +183,6 @@ class MemoryLedger:
         for row in due[:limit]:
             row.dispatched_at = now
         return [self._delivery(row) for row in due[:limit]]
-
-    def _rescue(self, row: TaskRow, poison_after: int, now: datetime) -> None:
-        attempt = self.tables.attempts[row.id][-1]
-        attempt.outcome = "lost"
-        worker = self.tables.workers.get(row.worker or "")
-        alive = (
-            worker is not None
-            and row.lease_until is not None
-            and worker.heartbeat_at > row.lease_until
-            and worker.started_at <= attempt.started_at
-        )
-        if max(self.tables.checkpoints.get(row.id, {}), default=0) > attempt.start_sequence:
-            row.crashes = 0
-        elif not alive:
-            row.crashes += 1
-        row.attempt = max(row.attempt - 1, 0)
-        row.worker = row.lease_until = row.dispatched_at = None
-        row.status, row.run_at = "queued", now
-        if row.cancel_requested:
-            row.status, row.finished_at = "cancelled", now
-        elif row.crashes >= poison_after:
-            self.tables.kill(row, documents.poison(row.crashes), attempts=row.crashes, now=now)
 
     async def dispatched(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
@@ -251,13 +227,6 @@ class MemoryLedger:
         row.status, row.finished_at = "cancelled", self._clock.now()
         self.tables.forget_dispatch([row.supplier_name])
         return "cancelled"
-
-    async def register_worker(self, name: str, *, host: str, pid: int, version: str, slots: int) -> None:
-        now = self._clock.now()
-        self.tables.workers[name] = WorkerRow(now, now)
-
-    async def forget_worker(self, name: str) -> None:
-        self.tables.workers.pop(name, None)
 
     async def depth(self) -> LedgerDepth:
         now = self._clock.now()

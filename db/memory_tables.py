@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from contracts.account import Account
+from contracts.fleet import Wish
 from contracts.outcome import Failure
 from contracts.store import ClaimKey
 from db import ledger_documents as documents
@@ -92,6 +93,12 @@ class LetterRow:
 class WorkerRow:
     started_at: datetime
     heartbeat_at: datetime
+    host: str = ""
+    pid: int = 0
+    state: str = "working"
+    asked: Wish | None = None
+    busy: int = 0
+    snapshot: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
