@@ -6,6 +6,10 @@ from typing import Any
 
 import asyncpg
 
+from tests.support.invariants import broken_invariants
+
+__all__ = ["QUERIES", "Tables", "assert_equal", "broken_invariants", "logical_tables"]
+
 Tables = dict[str, list[tuple[Any, ...]]]
 
 _CATEGORY_PATH = """
@@ -66,51 +70,6 @@ QUERIES = {
     "dead_letters": "SELECT task_id, supplier_name, code, status FROM dead_letters ORDER BY task_id, code",
 }
 
-MUST_BE_EMPTY = {
-    "I9 rows logged differ from rows rejected": """
-    SELECT t.task_id FROM tasks t
-     WHERE t.status = 'completed'
-       AND (t.result->'statistics'->>'failed_rows')::int
-           <> (SELECT count(*) FROM parsing_logs l WHERE l.task_id = t.task_id)
-    """,
-    "I10 neighbouring history rows with the same price": """
-    SELECT supplier_item_id FROM (
-      SELECT supplier_item_id, price, currency, price_basis,
-             lag(ROW(price, currency, price_basis)) OVER w AS before
-        FROM price_history WINDOW w AS (PARTITION BY supplier_item_id ORDER BY as_of, id)) h
-     WHERE before = ROW(price, currency, price_basis)
-    """,
-    "I10 current price is not the newest of the history": """
-    SELECT i.id FROM supplier_items i
-      LEFT JOIN LATERAL (SELECT price, currency FROM price_history h WHERE h.supplier_item_id = i.id
-                          ORDER BY as_of DESC, id DESC LIMIT 1) n ON true
-     WHERE (n.price, n.currency) IS DISTINCT FROM (i.current_price, i.currency)
-    """,
-    "rows held differ from rows counted as held": """
-    SELECT t.task_id FROM tasks t
-     WHERE t.status = 'completed' AND (t.result->'statistics'->>'held')::int
-           <> (SELECT count(*) FROM held_rows h WHERE h.task_key = t.id)
-    """,
-    "a held price that is applied": """
-    SELECT h.id FROM held_rows h JOIN price_history p USING (supplier_item_id, task_key) WHERE h.status <> 'approved'
-    """,
-    "an item with an open hold that a list could pass unread": """
-    SELECT i.id FROM held_rows h JOIN supplier_items i ON i.id = h.supplier_item_id
-     WHERE h.status = 'open' AND i.fingerprint IS NOT NULL
-    """,
-    "I15 dead tasks without exactly one open dead letter": """
-    SELECT t.task_id FROM tasks t
-     WHERE (t.status = 'dead') <> (1 = (SELECT count(*) FROM dead_letters d
-                                         WHERE d.task_key = t.id AND d.status = 'open'))
-    """,
-    "items without a supplier": """
-    SELECT i.id FROM supplier_items i LEFT JOIN suppliers s ON s.id = i.supplier_id WHERE s.id IS NULL
-    """,
-    "history without an item": """
-    SELECT h.id FROM price_history h LEFT JOIN supplier_items i ON i.id = h.supplier_item_id WHERE i.id IS NULL
-    """,
-}
-
 
 async def logical_tables(url: str) -> Tables:
     """Every table's rows in a stable order, ready to be compared with those of another run."""
@@ -121,19 +80,9 @@ async def logical_tables(url: str) -> Tables:
         await connection.close()
 
 
-async def broken_invariants(url: str) -> dict[str, int]:
-    """How many rows break each invariant that a query can see; empty when all hold."""
-    connection = await asyncpg.connect(url)
-    try:
-        counts = {name: len(await connection.fetch(query)) for name, query in MUST_BE_EMPTY.items()}
-    finally:
-        await connection.close()
-    return {name: count for name, count in counts.items() if count}
-
-
 async def assert_equal(url: str, undisturbed: Tables) -> None:
     """The tables are those of the undisturbed run, and no invariant is broken."""
     tables = await logical_tables(url)
     for name, rows in undisturbed.items():
         assert tables[name] == rows, name
-    assert await broken_invariants(url) == {}
+    assert await broken_invariants(url, at_rest=True) == {}

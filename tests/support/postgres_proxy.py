@@ -81,7 +81,11 @@ class PostgresProxy:
         await asyncio.gather(*self._open, return_exceptions=True)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        answers, server = await asyncio.open_unix_connection(str(self._socket))
+        try:
+            answers, server = await asyncio.open_unix_connection(str(self._socket))
+        except OSError:  # the server is down, as its clients now learn
+            writer.transport.abort()
+            return
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await self._carry(_Link(reader, writer, answers, server))
