@@ -2,10 +2,10 @@
 
 PricemillError
 ├── ConfigError          something was set up wrong (permanent)
-│   └── UnknownParser, ProfileInvalid, CredentialRefused
+│   └── UnknownParser, ProfileInvalid, ScheduleInvalid, CredentialRefused
 ├── ValidationError      a document or a file is not what it must be (permanent)
 │   ├── NeedsAnswer      a person must decide; the list is held with its question
-│   │   └── HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous, ListDoubtful
+│   │   └── HeaderNotFound, MappingIncomplete, PriceFormatAmbiguous, ListDoubtful, RunAborted
 │   ├── ContractViolation, SourceUnreadable
 │   ├── SourceTooLarge, SourceRefused, SourceChanged, ParserDied, AccountMismatch
 ├── DependencyError      something we call did not answer well
@@ -13,7 +13,7 @@ PricemillError
 │   ├── SourceThrottled  (snooze)
 │   └── SourceMissing, SourceForbidden (permanent)
 ├── LifecycleError       the run may not go on, though nothing is wrong with it
-│   ├── LeaseLost (discard), RunReleased (snooze), RunCancelled (discard)
+│   ├── LeaseLost (discard), RunReleased, ResourcesExhausted (snooze), RunCancelled (discard)
 │   └── StateConflict    (permanent)
 └── SecurityError        (permanent)
     └── SourceNotAllowed
@@ -76,6 +76,12 @@ class ProfileInvalid(ConfigError):
     """the supplier profile cannot be used"""
 
     next_step = "pricemill suppliers profile show SUPPLIER"
+
+
+class ScheduleInvalid(ConfigError):
+    """the schedule cannot be used"""
+
+    next_step = "pricemill schedules show NAME; pricemill schedules add --replace puts another in its place"
 
 
 class CredentialRefused(ConfigError):
@@ -151,6 +157,10 @@ class PriceFormatAmbiguous(NeedsAnswer):
 
 class ListDoubtful(NeedsAnswer):
     """the list differs from the supplier's last one in a way that no rule may decide"""
+
+
+class RunAborted(NeedsAnswer):
+    """too many rows of this list fail; it was stopped behind its last chunk"""
 
 
 class SourceTooLarge(ValidationError):
@@ -255,6 +265,13 @@ class RunReleased(LifecycleError):
     """the worker shuts down; the task goes back"""
 
     disposition = Disposition.SNOOZE
+
+
+class ResourcesExhausted(LifecycleError):
+    """this worker has no memory or descriptors left; the task goes back"""
+
+    disposition = Disposition.SNOOZE
+    next_step = "nothing, if it happens now and then; else give the worker more, or lower PRICEMILL_CONCURRENCY"
 
 
 class RunCancelled(LifecycleError):
