@@ -43,6 +43,8 @@ class Claim:
     worker: str
     checkpoints: tuple[dict[str, Any], ...]
     """Sealed documents, newest first (at most 10)."""
+    waited_seconds: float = 0.0
+    """From when the task was due until this claim, by the store's clock."""
 
 
 class ClaimKey(NamedTuple):

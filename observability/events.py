@@ -14,16 +14,24 @@ class Event(NamedTuple):
     fields: tuple[str, ...] = ()
 
 
-CONTEXT: Final = ("correlation", "epoch", "module", "supplier", "task_id", "worker")
+CONTEXT: Final = ("correlation", "epoch", "module", "parser", "supplier", "task_id", "worker")
 """Fields that any event may carry from its surroundings (bound_context)."""
 
 _ALL: Final = (
+    Event("abort.alerted", "someone should look: lists are being stopped", ("trigger", "first_bad", "remedy")),
+    Event(
+        "abort.triggered", "too much of a list fails; it stops and waits for a person", ("trigger", "pattern", "rate")
+    ),
     Event("budget.alone", "Redis is away: this process keeps to its part of a budget of calls", ("key", "error")),
     Event("burst.not_known", "whether the queue is empty could not be asked", ("error",)),
     Event("call.retried", "one call failed and is tried again within seconds", ("call", "attempt", "kind", "error")),
     Event("checkpoint.corrupt", "the seal of a checkpoint is broken", ("kind", "error", "position")),
     Event("checkpoint.not_used", "a stored checkpoint was passed over", ("reason",)),
-    Event("chunk.committed", "rows, logs and checkpoint of a chunk are committed", ("sequence", "rows", "seconds")),
+    Event(
+        "chunk.committed",
+        "rows, logs and checkpoint of a chunk are committed",
+        ("sequence", "rows", "account", "parse_seconds", "validate_seconds", "seconds"),
+    ),
     Event("chunk.not_committed", "a chunk was under way when the run ended; nothing of it is kept", ("error",)),
     Event("chunk.not_staged", "the rows of a chunk did not reach the server; they are sent again", ("error",)),
     Event(
@@ -45,27 +53,39 @@ _ALL: Final = (
     Event("redis.foreign_key_removed", "a key of the wrong type stood in our way", ("name", "found")),
     Event("redis.lost", "Redis went away; running tasks go on, new ones wait", ("error", "running")),
     Event("run.resumed", "the run goes on behind the last committed row", ("row", "sequence")),
-    Event("source.fetched", "the snapshot of the source lies in the spool", ("source", "bytes", "sha256")),
+    Event("source.fetched", "the snapshot of the source lies in the spool", ("source", "bytes", "sha256", "seconds")),
+    Event("source.requested", "a supplier's server or Google was asked", ("service", "code", "seconds")),
     Event("source.unchanged", "its revision is the one that was loaded last: not read", ("revision", "loaded_by")),
     Event("spool.pruned", "snapshots that nobody will ask for any more were removed", ("removed",)),
     Event("sweep.failed", "the rescue of forgotten tasks failed; it tries again", ("error",)),
     Event("task.account_mismatch", "rows read and rows accounted for differ", ("error",)),
-    Event("task.claimed", "this worker has the task", ("attempt", "epoch", "supplier")),
+    Event("task.claimed", "this worker has the task", ("attempt", "epoch", "supplier", "waited_seconds")),
+    Event("task.enqueued", "tasks were registered that the ledger did not know", ("tasks", "origin")),
     Event("task.failed", "an attempt met an error", ("error", "kind")),
     Event("task.lease_lost", "another worker holds the task now; this attempt writes nothing more", ("error",)),
     Event("task.not_claimed", "PostgreSQL could not be asked; the sweep delivers again", ("error",)),
     Event("task.not_settled", "the outcome could not be recorded yet; it tries again", ("error",)),
     Event("task.refused", "a delivery was not for now, or the task is someone else's", ("reason",)),
     Event("task.rescued", "the sweep delivers what Redis has forgotten", ("deliveries",)),
-    Event("task.settled", "the attempt ended and is recorded", ("outcome",)),
+    Event(
+        "task.settled",
+        "the attempt ended and is recorded",
+        ("outcome", "seconds", "status", "code", "category", "asks"),
+    ),
     Event("worker.abandons", "the time for an orderly stop is over; tasks are left to others", ("running",)),
+    Event("worker.draining", "an operator wants it to take nothing new; running tasks go on", ("worker", "running")),
     Event("worker.hung", "the watchdog ends a process that no longer works"),
     Event("worker.not_forgotten", "the worker could not be taken off the list", ("error",)),
     Event("worker.not_registered", "the worker could not be put on the list", ("error",)),
     Event("worker.not_started", "the worker cannot start", ("error", "next")),
+    Event("worker.orphans", "a worker of this host died; its tasks were handed back at once", ("pid", "tasks")),
+    Event("worker.orphans_left", "its tasks could not be handed back; they come with their leases", ("pid", "error")),
+    Event("worker.recycled", "it shall start anew; running tasks stop behind their chunk", ("worker", "running")),
+    Event("worker.renewed", "the supervisor starts a worker anew that was recycled"),
     Event("worker.restarted", "the supervisor starts a worker that died again", ("exit_code", "after_seconds")),
     Event("worker.started", "the worker takes tasks", ("worker", "slots")),
     Event("worker.stopped", "the worker has ended", ("worker",)),
     Event("worker.stopping", "the worker takes no new tasks and waits for the running ones", ("worker", "running")),
+    Event("worker.takes_again", "the wish to drain was taken back", ("worker",)),
 )
 EVENTS: Final = MappingProxyType({event.name: event for event in _ALL})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal, Protocol, TextIO, cast
 
@@ -31,9 +31,58 @@ class Log(Protocol):
     def error(self, event: str, /, **fields: Any) -> Any: ...
 
 
+Listener = Callable[[str, Mapping[str, Any]], object]
+"""Is handed the name and the fields of an event, those of its surroundings included. Must not raise and not wait."""
+
+_listeners: tuple[Listener, ...] = ()
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Every event of this process is told to `listener` inside, whatever its level and the log's are."""
+    global _listeners  # noqa: PLW0603  # the log is the process's, too
+    _listeners = (*_listeners, listener)
+    try:
+        yield
+    finally:
+        _listeners = tuple(one for one in _listeners if one is not listener)
+
+
 def get_logger(name: str) -> Log:
     """A logger for a module; what it writes follows the latest configure()."""
-    return cast("Log", structlog.get_logger(module=name))
+    return _Teller(cast("Log", structlog.get_logger(module=name)))
+
+
+class _Teller:
+    """Tells the listeners first: the log leaves out what is below its level."""
+
+    __slots__ = ("_log",)
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def debug(self, event: str, /, **fields: Any) -> Any:
+        _tell(event, fields)
+        return self._log.debug(event, **fields)
+
+    def info(self, event: str, /, **fields: Any) -> Any:
+        _tell(event, fields)
+        return self._log.info(event, **fields)
+
+    def warning(self, event: str, /, **fields: Any) -> Any:
+        _tell(event, fields)
+        return self._log.warning(event, **fields)
+
+    def error(self, event: str, /, **fields: Any) -> Any:
+        _tell(event, fields)
+        return self._log.error(event, **fields)
+
+
+def _tell(event: str, fields: Mapping[str, Any]) -> None:
+    if _listeners:
+        whole = {**structlog.contextvars.get_contextvars(), **fields}
+        for listener in _listeners:
+            listener(event, whole)
 
 
 @contextmanager

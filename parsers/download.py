@@ -7,6 +7,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from time import monotonic
 from urllib.parse import unquote
 
 import httpx
@@ -21,9 +22,12 @@ from contracts.errors import (
     SourceUnavailable,
 )
 from contracts.parser import Source
+from observability.logging import get_logger
 from parsers.addresses import resolve
 from parsers.resources import Resources
 from parsers.spool import Intake, intake, keep
+
+log = get_logger(__name__)
 
 REDIRECTS = 5
 _MOVED = {301, 302, 303, 307, 308}
@@ -78,8 +82,13 @@ async def _visit(client: httpx.AsyncClient, address: str, taken: Intake, resourc
         headers={"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "User-Agent": "pricemill"},
         extensions={"sni_hostname": url.raw_host.decode("ascii")},
     )
+    started, code = monotonic(), "error"
     try:
-        response = await client.send(request, stream=True)
+        try:
+            response = await client.send(request, stream=True)
+            code = str(response.status_code)
+        finally:
+            log.debug("source.requested", service="http", code=code, seconds=round(monotonic() - started, 3))
         try:
             if response.status_code in _MOVED and "location" in response.headers:
                 return str(url.join(response.headers["location"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import requests
@@ -15,9 +16,12 @@ from gspread.http_client import HTTPClient
 from gspread.utils import DateTimeOption, ValueRenderOption
 
 from contracts.errors import ConfigError, CredentialRefused, SourceMissing, SourceTooLarge, SourceUnavailable
+from observability.logging import get_logger
 from parsers.sheets_errors import translated
 from parsers.sheets_tabs import chosen_tab
 from parsers.workbook_tabs import ALL
+
+log = get_logger(__name__)
 
 GOOGLE = "https://sheets.googleapis.com"
 DRIVE = "https://www.googleapis.com"
@@ -89,7 +93,15 @@ class _Http(HTTPClient):
             if endpoint.startswith(usual):
                 endpoint = base + endpoint.removeprefix(usual)
                 break
-        response: requests.Response = super().request(method, endpoint, *args, **kwargs)
+        started, code = monotonic(), "error"
+        try:
+            response: requests.Response = super().request(method, endpoint, *args, **kwargs)
+            code = str(response.status_code)
+        except APIError as error:
+            code = str(error.response.status_code)
+            raise
+        finally:
+            log.debug("source.requested", service="google_sheets", code=code, seconds=round(monotonic() - started, 3))
         if len(response.content) > self._limit:
             raise SourceTooLarge(f"the sheet has more than {self._limit:,} bytes", limit=self._limit)
         return response

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from config.plan import Plan
 from contracts.account import Account
@@ -42,6 +42,13 @@ class Progress:
     """Of the chunk committed last."""
 
 
+class Spent(NamedTuple):
+    """Seconds that one chunk took before it was sent."""
+
+    parse: float
+    validate: float
+
+
 async def run_chunks(
     *,
     task_id: str,
@@ -63,7 +70,7 @@ async def run_chunks(
     """
 
     async def commit(
-        staged: object, batch: Batch, before: Checkpoint | None, sequence: int, begun: asyncio.Event
+        staged: object, batch: Batch, before: Checkpoint | None, sequence: int, begun: asyncio.Event, *, spent: Spent
     ) -> Checkpoint:
         started = monotonic()
         after: list[Checkpoint] = []
@@ -80,7 +87,15 @@ async def run_chunks(
             account = await loader.commit(staged, complete, begun=begun.set)
         finally:
             begun.set()
-        log.info("chunk.committed", sequence=sequence, rows=account.read, seconds=round(monotonic() - started, 3))
+        log.info(
+            "chunk.committed",
+            sequence=sequence,
+            rows=account.read,
+            account=account.document(),
+            parse_seconds=round(spent.parse, 3),
+            validate_seconds=round(spent.validate, 3),
+            seconds=round(monotonic() - started, 3),
+        )
         for guard in guards:
             guard.check(Progress(after[0], account))
         return after[0]
@@ -93,19 +108,23 @@ async def run_chunks(
             async with _chunks(
                 reading, after=None if newest is None else newest.cursor, size=plan.chunk_size
             ) as chunks:
+                asked = monotonic()
                 async for chunk in chunks:
                     failpoint("chunk.read")
+                    read = monotonic()
                     batch = stages.process(chunk)
+                    spent = Spent(read - asked, monotonic() - read)
                     staged = await loader.stage(batch)
                     failpoint("chunk.staged")
                     if pending is not None:
                         newest, pending = await pending, None
                     _collect(batch.number)
                     begun = asyncio.Event()
-                    pending = asyncio.create_task(commit(staged, batch, newest, next_sequence, begun))
+                    pending = asyncio.create_task(commit(staged, batch, newest, next_sequence, begun, spent=spent))
                     next_sequence += 1
                     # The next chunk keeps this thread busy: not before the server has its work, too.
                     await begun.wait()
+                    asked = monotonic()
             if pending is not None:
                 newest, pending = await pending, None
         finally:

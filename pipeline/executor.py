@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from time import monotonic
+from typing import NamedTuple
 
 from contracts.clock import Clock
 from contracts.errors import AccountMismatch, DatabaseUnavailable, LeaseLost, TimeLimitExceeded
 from contracts.failpoints import failpoint
-from contracts.outcome import Completed, DeadLetter, Settlement
+from contracts.outcome import Completed, DeadLetter, Discard, Retry, Settlement, Snooze
 from contracts.queue import Delivery
 from contracts.store import Claim, Ledger, Refusal
 from contracts.task import TaskResult
@@ -62,13 +64,24 @@ class Executor:
                 log.debug("task.refused", reason=answer.reason)
                 return []
             failpoint("task.claimed")
-            log.info("task.claimed", attempt=answer.attempt, epoch=answer.epoch, supplier=answer.task.supplier_name)
-            with self._leases.hold(answer) as held:
-                settlement = await self._attempt(answer, held)
-                failpoint("task.before_settle")
-                following = await self._record(answer, settlement, held)
-            failpoint("task.settled")
-            return following
+            with bound_context(parser=answer.task.parser_type):
+                return await self._work(answer)
+
+    async def _work(self, claim: Claim) -> list[Delivery]:
+        log.info(
+            "task.claimed",
+            attempt=claim.attempt,
+            epoch=claim.epoch,
+            supplier=claim.task.supplier_name,
+            waited_seconds=claim.waited_seconds,
+        )
+        started = monotonic()
+        with self._leases.hold(claim) as held:
+            settlement = await self._attempt(claim, held)
+            failpoint("task.before_settle")
+            following = await self._record(claim, settlement, held, started=started)
+        failpoint("task.settled")
+        return following
 
     async def _attempt(self, claim: Claim, held: Held) -> Settlement:
         try:
@@ -90,7 +103,7 @@ class Executor:
                 random=self._random,
             )
 
-    async def _record(self, claim: Claim, settlement: Settlement, held: Held) -> list[Delivery]:
+    async def _record(self, claim: Claim, settlement: Settlement, held: Held, *, started: float) -> list[Delivery]:
         """What was decided is not lost to a database that is away: it is tried until the lease is someone else's."""
         delay = 0.1
         while True:
@@ -109,5 +122,35 @@ class Executor:
                 await self._clock.sleep(delay)
                 delay = min(delay * 2, 5.0)
             else:
-                log.info("task.settled", outcome=type(settlement).__name__.lower())
+                told = _told(settlement)
+                log.info(
+                    "task.settled",
+                    outcome=type(settlement).__name__.lower(),
+                    seconds=round(monotonic() - started, 3),
+                    status=told.status,
+                    code=told.code,
+                    category=told.category,
+                    asks=told.asks,
+                )
                 return following
+
+
+class _Told(NamedTuple):
+    """What the log says of a settlement beside its name."""
+
+    status: str | None = None
+    """Of a completed task."""
+    code: str | None = None
+    category: str | None = None
+    asks: bool = False
+    """The list is held with a question."""
+
+
+def _told(settlement: Settlement) -> _Told:
+    match settlement:
+        case Completed(result=result):
+            return _Told(status=result.status)
+        case Retry(failure=failure) | DeadLetter(failure=failure):
+            return _Told(code=failure.code, category=failure.category, asks="question" in failure.context)
+        case Snooze(reason=reason) | Discard(reason=reason):
+            return _Told(code=reason)

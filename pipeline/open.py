@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 from config.plan import Plan
 from config.profiles import SupplierProfile, apply_profile
@@ -60,9 +61,16 @@ async def open_source(
 ) -> Opened:
     """No transaction is open meanwhile. Raises what fetch and open raise, HeaderNotFound, MappingIncomplete,
     PriceFormatAmbiguous, ProfileInvalid and, where the list is compared with the `last` one, ListDoubtful."""
+    started = monotonic()
     source = await parser.fetch(task, spool)
     failpoint("source.fetched")
-    log.info("source.fetched", source=source.name, bytes=source.size, sha256=source.sha256)
+    log.info(
+        "source.fetched",
+        source=source.name,
+        bytes=source.size,
+        sha256=source.sha256,
+        seconds=round(monotonic() - started, 3),
+    )
     profile = None if stored is None else SupplierProfile.model_validate(stored.document)
     config = apply_profile(parser.config.model_validate(task.source_config), profile)
     async with AsyncExitStack() as unless_opened:

@@ -68,6 +68,8 @@ class Inbox:
             for task in tasks:
                 await self._accept([task])
             return
+        if answers:
+            log.debug("task.enqueued", tasks=sum(answer.created for answer in answers), origin="inbox")
         deliveries = [answer.delivery for answer in answers if answer.delivery is not None]
         await hand_over(deliveries, queue=self._queue, ledger=self._ledger)
 

@@ -74,6 +74,7 @@ class Producer:
         ledger = self._open()
         (registration,) = await ledger.register([validated(task)], sending=True)
         failpoint("producer.registered")
+        log.debug("task.enqueued", tasks=int(registration.created), origin="script")
         delivered = await self._deliver([registration])
         failpoint("producer.delivered")
         return Enqueued(registration.task_id, registration.created, delivered)
@@ -90,6 +91,7 @@ class Producer:
             for batch in _batches(tasks):
                 registrations = await ledger.register(_validated_batch(batch, accepted), sending=True)
                 failpoint("producer.registered")
+                log.debug("task.enqueued", tasks=sum(answer.created for answer in registrations), origin="script")
                 accepted += len(batch)
                 if delivering:
                     await delivering[-1]
