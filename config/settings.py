@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     """Rows that are committed together."""
     retry_policy: str = "ingest"
     """Name of a policy in resilience/retry/policy.py."""
+    abort_policy: str = "conservative"
+    """Name of a policy in resilience/abort/policy.py: when a list of which too much fails is stopped; off = never."""
     poison_after: Annotated[int, Field(ge=1, le=20)] = 3
     """Deaths of a worker without progress after which a task is dead."""
 

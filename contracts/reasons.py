@@ -100,3 +100,19 @@ _ALL = (
 
 REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
 """By code; the order is the order of the documentation."""
+
+UNSTATED = frozenset(
+    {
+        "sku_missing",
+        "name_missing",
+        "price_missing",
+        "price_on_request",
+        "price_is_range",
+        "price_is_approximate",
+        "price_zero",
+        "line_taken_back",
+        "line_withdrawn",
+    }
+)
+"""Reasons by which the supplier leaves something open. Whole sections of sound lists are so, of some lists most rows:
+they tell nothing about whether the list is read rightly."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -12,6 +12,7 @@ from config.settings import Settings
 from contracts.catalog import Matcher, Profiles, RejectedRows, Shapes
 from contracts.parser import Parser
 from contracts.store import Claim, Current, Known, Loader
+from resilience.cooldown import Cooldown
 
 
 class OpenLoader(Protocol):
@@ -33,6 +34,8 @@ class Collaborators:
     """None = every list is read as if it were the first."""
     rejected: RejectedRows | None = None
     """None = rejected rows cannot be taken up again here."""
+    alerts: Cooldown = field(default_factory=Cooldown)
+    """Of this process: how often stopped lists may raise an alert."""
 
 
 class Ahead:

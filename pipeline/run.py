@@ -19,6 +19,7 @@ from contracts.reasons import REASONS
 from contracts.store import Claim
 from contracts.task import ErrorGroup, Statistics, TaskResult
 from observability.logging import get_logger
+from pipeline.abort import abort_guards
 from pipeline.ahead import Ahead, Collaborators
 from pipeline.chunks import replay_state, run_chunks
 from pipeline.gate import stop_if_doubtful
@@ -64,7 +65,7 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
         try:
             require_same_source(replay, opened.source.sha256)
             loaded = await _load(
-                claim, opened, stored=stored, settings=with_.settings, guards=guards, ahead=ahead, replay=replay
+                claim, opened, stored=stored, with_=with_, guards=guards, ahead=ahead, replay=replay
             )
         finally:
             await opened.reading.close()
@@ -92,7 +93,7 @@ async def _load(
     opened: Opened,
     *,
     stored: StoredProfile | None,
-    settings: Settings,
+    with_: Collaborators,
     guards: Sequence[Guard],
     ahead: Ahead,
     replay: ToReplay | None,
@@ -103,7 +104,7 @@ async def _load(
     for note in resume.notes:
         log.warning("checkpoint.not_used", reason=note)
     loader, known = await ahead.loader(restarted=resume.restarted)
-    loader.band = band_of(profile, settings.price_band, sha256=digest)
+    loader.band = band_of(profile, with_.settings.price_band, sha256=digest)
     stages = build_stages(plan, known, replay=None if replay is None else replay.rows)
     if resume.checkpoint is not None:
         log.info("run.resumed", row=resume.checkpoint.cursor.row, sequence=resume.checkpoint.sequence)
@@ -111,6 +112,9 @@ async def _load(
     elif replay is None:
         await stop_if_unreadable(opened.sample, plan.understanding, profile=profile, sha256=digest)
         await stop_if_doubtful(opened.reading, plan, loader=loader, known=known, profile=profile, sha256=digest)
+    if replay is None:
+        own = abort_guards(with_.settings, profile, sha256=digest, samples=stages.samples, alerts=with_.alerts)
+        guards = (*guards, *own)
     checkpoint = await run_chunks(
         task_id=claim.task.task_id,
         source_sha256=opened.source.sha256,

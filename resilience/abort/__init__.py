@@ -1,0 +1,1 @@
+"""Policies of stopping a run."""
