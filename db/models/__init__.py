@@ -5,6 +5,7 @@ from db.models.catalog import Category, PriceHistory, Product, Supplier, Supplie
 from db.models.held import HeldRow, ItemDescription, ListKeys
 from db.models.operations import DeadLetterRow, ParsingLog, Worker
 from db.models.queues import Limit, Operation, Pause
+from db.models.schedules import ScheduleFiring, ScheduleRow, WatchedFile
 from db.models.shapes import ListShape
 from db.models.tasks import CheckpointRow, Task, TaskAttempt
 
@@ -23,10 +24,13 @@ __all__ = [
     "Pause",
     "PriceHistory",
     "Product",
+    "ScheduleFiring",
+    "ScheduleRow",
     "Supplier",
     "SupplierItem",
     "SupplierProfile",
     "Task",
     "TaskAttempt",
+    "WatchedFile",
     "Worker",
 ]

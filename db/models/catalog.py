@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, Enum, ForeignKey, Identity, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
@@ -30,6 +43,10 @@ class Supplier(Base):
     """Column `metadata`: that name belongs to SQLAlchemy on a mapped class."""
     applied_as_of: Mapped[Moment | None]
     """Newest as_of of which any row was committed; older lists are stale."""
+    expected_every: Mapped[timedelta | None]
+    """How often a list is expected; NULL = nobody has said."""
+    expected_tolerance: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    """A list is late after so many times that; NULL = 1.5 times."""
     created_at: Mapped[Now]
     updated_at: Mapped[Now]
 

@@ -39,6 +39,7 @@ class Task(Base):
         Index("ix_tasks_due", "run_at", postgresql_where=text(_WAITING)),
         Index("ix_tasks_expiry", "expires_at", postgresql_where=text(f"expires_at IS NOT NULL AND {_WAITING}")),
         Index("ix_tasks_lease", "lease_until", postgresql_where=text(_RUNNING)),
+        Index("ix_tasks_completed", "supplier_name", "finished_at", postgresql_where=text("status = 'completed'")),
         Index("ix_tasks_finished_at", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
     )
 
