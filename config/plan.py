@@ -11,7 +11,7 @@ import orjson
 
 from contracts.understanding import Understanding
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Raised whenever the same row could be read differently by newer code; part of every fingerprint."""
 
 

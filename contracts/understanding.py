@@ -74,8 +74,23 @@ class IgnoreRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Charges:
+    """Rows of freight, packing and the like, which are no items, wherever they stand below the rows first seen."""
+
+    column: int
+    """Holds the code, or the name where names are the keys."""
+    price: int
+    coded: bool
+    """True: every item's code has a digit, so that a word without any that is said of charges is one. False: only a
+    text that says nothing else."""
+
+    def document(self) -> dict[str, Any]:
+        return {"column": self.column, "price": self.price, "coded": self.coded}
+
+
+@dataclass(frozen=True, slots=True)
 class RowRules:
-    """What a person said about reading rows."""
+    """What a person said about reading rows, and which of them are charges."""
 
     values: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """(field, ((text of a cell, what it is read as), …)), sorted."""
@@ -83,6 +98,7 @@ class RowRules:
     on_request: tuple[str, ...] = ()
     """Folded words for "no fixed price"."""
     ignore: tuple[IgnoreRule, ...] = ()
+    charges: Charges | None = None
 
     def document(self) -> dict[str, Any]:
         return {
@@ -90,6 +106,7 @@ class RowRules:
             "letters_as_digits": self.letters_as_digits,
             "on_request": list(self.on_request),
             "ignore": [rule.document() for rule in self.ignore],
+            "charges": None if self.charges is None else self.charges.document(),
         }
 
 

@@ -30,6 +30,12 @@ _REST: Final = f"(?:{_INNER}*{_ANY})?"
 _TEXT: Final = rf"[!\x22$-~{_BEYOND_ASCII}]{_REST}"
 # Nor a digit before ".", "," or "E": so begin codes that a spreadsheet turned into 1.23E+12.
 _CODE: Final = rf"(?:[!\x22$-/:-~{_BEYOND_ASCII}]{_REST}|[0-9](?: {_REST}|[!-+\-/-DF-df-~{_BEYOND_ASCII}]{_REST})?)"
+# The same with a digit somewhere.
+_LETTERS: Final = rf"[ -/:-~{_BEYOND_ASCII}]*"
+_CODED: Final = (
+    rf"(?:[!\x22$-/:-~{_BEYOND_ASCII}]{_LETTERS}[0-9]{_REST}"
+    rf"|[0-9](?: {_REST}|[!-+\-/-DF-df-~{_BEYOND_ASCII}]{_REST})?)"
+)
 _CATEGORY: Final = rf"[!\x22$-=?-~{_BEYOND_ASCII}](?:[ -=?-~{_BEYOND_ASCII}]*[!-=?-~{_BEYOND_ASCII}])?"
 _UNIT: Final = rf"[!\x22$-.:-~{_BEYOND_ASCII}](?:[ -.:-~{_BEYOND_ASCII}]*[!-.:-~{_BEYOND_ASCII}])?"
 _NUMBER: Final = r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?"
@@ -79,7 +85,7 @@ def _pattern_of(column: Column, understanding: Understanding) -> tuple[str, int]
     listed = understanding.currency
     match column.field:
         case "sku":
-            return _CODE, 255
+            return _CODE if understanding.rules.charges is None else _CODED, 255
         case "name":
             return _TEXT, 500
         case "price":

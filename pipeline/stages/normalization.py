@@ -11,6 +11,7 @@ from pipeline.stages.cells import Rejected, as_number, read_basis, read_code, re
 from pipeline.stages.classification import MAX_CATEGORY, Classifier, Ignored
 from pipeline.stages.rules import Rules
 from pipeline.understanding.characteristics import is_canonical_number
+from pipeline.understanding.charges import is_charge
 from pipeline.understanding.currency import sign_of
 from pipeline.understanding.gtin import is_gtin
 from pipeline.understanding.headings import take_basis
@@ -50,7 +51,8 @@ class RowNormaliser:
     A row passes unchanged (so that a faster gate may skip this class) when all of this holds; whatever does not is
     read here, and both give the same item:
     - understanding.sections is false, and the name is not made of the key's columns;
-    - no cell of a mapped column is to be read as another text, and no rule ignores the row (stages/rules.py);
+    - no cell of a mapped column is to be read as another text, and no rule ignores the row (stages/rules.py); where
+      charges are told from items by their codes, the key has a digit;
     - the row has exactly `width` cells, all text; it lies below the header; if header_row is None, any row;
     - every cell is printable (str.isprintable), in NFC, without outer spaces, at most 10,000 characters;
     - key: every part filled, 1-255 characters in all; no part like 1.2E+5, 1,2E5 or 1E+5, none a spreadsheet error;
@@ -90,6 +92,7 @@ class RowNormaliser:
         last = max(column.index for column in understanding.columns) + 1
         self._padding: tuple[Cell, ...] = (None,) * max(last, self._width)
         self._rules = Rules(understanding)
+        self._charges = understanding.rules.charges
         self._prices = PriceReader(
             understanding.numbers,
             accept_zero=understanding.zero_price == "accept",
@@ -119,6 +122,8 @@ class RowNormaliser:
             if self._rules.ignore(cells):
                 return Ignored("note")
             padded = self._rules.translate(padded)
+        if self._charges is not None and is_charge(self._charges, padded):
+            return Ignored("note")
         sku, name, price = self._first
         checked = self._always_classify or not (padded[sku] and padded[name] and padded[price])
         if checked and (ignored := self._classifier.no_item(padded)) is not None:

@@ -45,13 +45,19 @@ def _document() -> Mapping[str, Any]:
 VERSION: int = _document()["version"]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def vocabulary(name: str) -> frozenset[str]:
     """A word list of synonyms.json, folded, of all languages: totals, on_request, units, price_kinds.net …"""
     part: Any = _document()
     for member in name.split("."):
         part = part.get(member, ()) if isinstance(part, Mapping) else ()
     return frozenset(fold(word) for _, word in _words(part))
+
+
+def members(name: str) -> tuple[str, ...]:
+    """The languages of a word list."""
+    part = _document()[name]
+    return tuple(part) if isinstance(part, Mapping) else ()
 
 
 def _words(part: Mapping[str, Any] | Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -110,7 +116,7 @@ def _unspaced(word: str) -> bool:
     return not word.isascii() and ord(word[0]) > 0x2E80
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _sorted(name: str) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
     """A word list as single words, several words, and words of scripts without spaces."""
     words = vocabulary(name)
