@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("cli.explain", "where a number comes from, back to its row"),
     "enqueue": ("cli.enqueue", "hand in tasks as JSON, one or many"),
     "worker": ("cli.worker", "run a worker"),
+    "workers": ("cli.workers", "who works: list, drain, recycle, resume"),
     "db": ("cli.database", "upgrade, downgrade or check the database"),
     "doctor": ("cli.doctor", "check the installation"),
     "demo": ("cli.demo", "see it work on sample lists"),

@@ -33,8 +33,12 @@ def worker(
         configure(level=level, log_format="json" if settings.log_format == "json" else "console")
         if not burst:
             screen.note("Working. Stop with Ctrl-C; running tasks keep what they have committed.")
-        await run_worker(opened, burst=burst)
+        await run_worker(opened, burst=burst, fleet_url=opened.database_url)
         screen.next("pricemill status")
+        if opened.stopping.recycling:
+            from workers.stopping import EXIT_RECYCLED
+
+            return EXIT_RECYCLED
         return Exit.DONE
 
     return context.run(work, settings=settings)

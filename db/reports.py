@@ -17,6 +17,7 @@ from db.reports_reader import Reader
 from db.reports_rejected import RejectedReports
 from db.reports_status import StatusReport
 from db.reports_tasks import TaskReports
+from db.reports_workers import WorkerReports
 
 
 class Reports(
@@ -29,6 +30,7 @@ class Reports(
     HeldReports,
     ListReports,
     RejectedReports,
+    WorkerReports,
 ):
     """What operators ask. Reads only; each statement is its own transaction."""
 

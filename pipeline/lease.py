@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, Protocol
 
 from contracts.errors import DatabaseUnavailable
+from contracts.fleet import Registry, Wish, WorkerState
 from contracts.store import Claim, ClaimKey, Ledger
 from observability.logging import get_logger
 
 log = get_logger(__name__)
+
+
+class BeatingLedger(Ledger, Registry, Protocol):
+    """What a heartbeat needs."""
 
 
 @dataclass(slots=True)
@@ -35,12 +41,14 @@ class LeaseKeeper:
 
     def __init__(
         self,
-        open_ledger: Callable[[], AbstractAsyncContextManager[Ledger]],
+        open_ledger: Callable[[], AbstractAsyncContextManager[BeatingLedger]],
         *,
         worker: str,
         lease: timedelta,
         beat: timedelta,
+        snapshot: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
+        """`snapshot`: what the process uses, asked at each beat from the thread."""
         self._open_ledger = open_ledger
         self._worker = worker
         self._lease = lease
@@ -49,6 +57,11 @@ class LeaseKeeper:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._snapshot = snapshot
+        self.state: WorkerState = "working"
+        """What the registry is told of this worker."""
+        self.wish: Wish | None = None
+        """What an operator wants of it, as of the last beat."""
         self.last_beat = time.monotonic()
         """Monotonic seconds of the last renewal that PostgreSQL answered."""
 
@@ -88,11 +101,13 @@ class LeaseKeeper:
                 log.warning("lease.not_renewed", error=str(error))
                 await asyncio.to_thread(self._ended.wait, min(self._beat, 1.0))
 
-    async def _renew(self, ledger: Ledger) -> None:
+    async def _renew(self, ledger: BeatingLedger) -> None:
         with self._lock:
             keys = list(self._held)
         kept = await ledger.renew(keys, worker=self._worker, lease=self._lease)
         wanted = await ledger.cancel_requested(keys) if keys else set()
+        told = None if self._snapshot is None else self._snapshot()
+        self.wish = await ledger.beat(self._worker, state=self.state, busy=len(keys), snapshot=told)
         self.last_beat = time.monotonic()
         with self._lock:
             for key in keys:

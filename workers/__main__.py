@@ -6,12 +6,15 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from config.settings import Settings, load_settings
 from contracts.errors import PricemillError
 from observability.logging import configure, get_logger
 from workers.app import open_app
 from workers.fleet import run_worker
+from workers.orphans import hand_back
+from workers.stopping import EXIT_RECYCLED
 from workers.supervisor import supervise
 
 log = get_logger(__name__)
@@ -24,7 +27,7 @@ EXIT_CONFIG = 78
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 after SIGTERM, SIGINT or a finished burst; 69 if it could not start, 78 with a wrong setting; 70 if it ended
-    itself because it hung."""
+    itself because it hung, 75 if it wants to be started anew."""
     parser = argparse.ArgumentParser(prog="python -m workers", description="Runs one worker process.")
     parser.add_argument("--burst", action="store_true", help="end when nothing waits any more")
     parser.add_argument("--supervised", action="store_true", help="start the worker again whenever it dies")
@@ -37,18 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_CONFIG
     configure(level=settings.log_level, log_format="json" if settings.log_format == "json" else "console")
     if chosen.supervised:
-        return supervise([sys.executable, "-m", "workers", *(["--burst"] if chosen.burst else [])])
+        command = [sys.executable, "-m", "workers", *(["--burst"] if chosen.burst else [])]
+        return supervise(command, died=partial(hand_back, settings))
     try:
-        _run(settings, burst=chosen.burst)
+        recycled = _run(settings, burst=chosen.burst)
     except PricemillError as error:
         log.error("worker.not_started", error=str(error), next=error.next_step)  # no defect: no traceback
         return EXIT_UNAVAILABLE
-    return 0
+    return EXIT_RECYCLED if recycled else 0
 
 
-def _run(settings: Settings, *, burst: bool) -> None:
+def _run(settings: Settings, *, burst: bool) -> bool:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_work(settings, burst=burst))
+        return runner.run(_work(settings, burst=burst))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -60,9 +64,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _work(settings: Settings, *, burst: bool) -> None:
+async def _work(settings: Settings, *, burst: bool) -> bool:
+    """Whether the process shall be started anew."""
     async with open_app(settings) as app:
-        await run_worker(app, burst=burst)
+        await run_worker(app, burst=burst, fleet_url=app.database_url)
+        return app.stopping.recycling
 
 
 if __name__ == "__main__":

@@ -17,15 +17,18 @@ from arq.connections import ArqRedis
 from config.settings import Settings
 from contracts.clock import SystemClock
 from contracts.errors import DatabaseUnavailable, PricemillError
+from contracts.fleet import Registry, Wish, WorkerState
 from contracts.queue import Queue
 from contracts.store import Ledger
 from observability.logging import get_logger
 from workers.delivery import Executor
 from workers.inbox import Inbox
 from workers.jobs import Jobs
+from workers.metrics_server import metrics_served
 from workers.rescue import Rescue
 from workers.spool import keep_small
 from workers.stopping import Stopping, stopped_by_signals
+from workers.vitals import Vitals
 from workers.wakeup import WakingWorker
 from workers.watchdog import Watchdog, end_process
 
@@ -33,18 +36,18 @@ log = get_logger(__name__)
 
 HANG_SECONDS = 30.0
 """Without any sign of life from PostgreSQL and Redis for so long, the process ends itself."""
+SILENT_SECONDS = 10.0
+"""Without an answer for longer, or for a lease if that is longer, a server counts as away."""
 HURRIED_SECONDS = 2.0
 """What a second signal leaves of shutdown_seconds."""
 ABANDON_SECONDS = 5.0
 """For cancelled jobs to let go."""
+HEED_SECONDS = 0.25
+"""Between two looks at what the heartbeat brought."""
 
 
-class WorkerLedger(Ledger, Protocol):
+class WorkerLedger(Ledger, Registry, Protocol):
     """A ledger that also keeps the registry of workers."""
-
-    async def register_worker(self, name: str, *, host: str, pid: int, version: str, slots: int) -> None: ...
-
-    async def forget_worker(self, name: str) -> None: ...
 
 
 class Leases(Protocol):
@@ -52,6 +55,8 @@ class Leases(Protocol):
 
     last_beat: float
     """Monotonic seconds of the last renewal that PostgreSQL answered."""
+    state: WorkerState
+    wish: Wish | None
 
     def running(self) -> AbstractAsyncContextManager[object]: ...
 
@@ -80,10 +85,14 @@ class WorkerApp(Protocol):
     def stopping(self) -> Stopping: ...
 
 
-async def run_worker(app: WorkerApp, *, burst: bool = False, signals: bool = True) -> None:
-    """Works until SIGTERM, SIGINT or `app.stopping.ask()`; with `burst`, until nothing waits anywhere. Then takes
+async def run_worker(
+    app: WorkerApp, *, burst: bool = False, signals: bool = True, fleet_url: str | None = None
+) -> None:
+    """Works until SIGTERM, SIGINT, `app.stopping.ask()` or an operator's wish to have it started anew (then
+    `app.stopping.recycling` is set); with `burst`, until nothing waits anywhere. Then takes
     nothing new, lets running tasks stop behind their chunk (at most shutdown_seconds; a second signal hurries) and
-    returns. The caller closes `app`. Raises only what is a defect of ours."""
+    returns. The caller closes `app`. Raises only what is a defect of ours. `fleet_url`: the database from which
+    /metrics tells of the fleet."""
     inbox = Inbox(app.redis, queue=app.queue, ledger=app.ledger, queue_name=app.settings.queue_name)
     jobs = Jobs(executor=app.executor, queue=app.queue, ledger=app.ledger, inbox=inbox)
     waking = WakingWorker(
@@ -102,6 +111,7 @@ async def run_worker(app: WorkerApp, *, burst: bool = False, signals: bool = Tru
     with (
         stopped_by_signals(app.stopping) if signals else nullcontext(),
         Watchdog(pulse.signs_of_life, patience=HANG_SECONDS, end=end_process),
+        metrics_served(app.settings, _vitals(app, waking, pulse), fleet_url=fleet_url),
     ):
         async with app.leases.running():
             await _register(app)
@@ -111,6 +121,7 @@ async def run_worker(app: WorkerApp, *, burst: bool = False, signals: bool = Tru
                 rescue.run(),
                 pulse.tick(),
                 keep_small(app.settings),
+                _heed(app, waking),
             ]
             if burst:
                 works.append(_until_empty(app, waking, rescue))
@@ -122,6 +133,38 @@ async def run_worker(app: WorkerApp, *, burst: bool = False, signals: bool = Tru
                 await _drain(app, waking)
                 await _forget(app)
                 log.info("worker.stopped", worker=app.worker)
+
+
+async def _heed(app: WorkerApp, waking: WakingWorker) -> None:
+    """Does what an operator asks for through the heartbeat; ends when the worker shall be started anew."""
+    while True:
+        wish = app.leases.wish
+        if wish == "recycle":
+            app.leases.state = "recycling"
+            log.info("worker.recycled", worker=app.worker, running=waking.running)
+            app.stopping.recycle()
+            return
+        if wish == "drain" and not waking.draining:
+            app.leases.state = "draining"
+            waking.drain()
+            log.info("worker.draining", worker=app.worker, running=waking.running)
+        if wish is None and waking.draining:
+            app.leases.state = "working"
+            waking.take_again()
+            log.info("worker.takes_again", worker=app.worker)
+        await asyncio.sleep(HEED_SECONDS)
+
+
+def _vitals(app: WorkerApp, waking: WakingWorker, pulse: _Pulse) -> Vitals:
+    return Vitals(
+        slots=app.settings.concurrency,
+        busy=lambda: waking.running,
+        beat=lambda: app.leases.last_beat,
+        poll=lambda: waking.last_poll,
+        sign=pulse.signs_of_life,
+        patience=max(SILENT_SECONDS, app.settings.lease_seconds),
+        hang_seconds=HANG_SECONDS,
+    )
 
 
 class _Pulse:

@@ -7,6 +7,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
+
+EXIT_RECYCLED: Final = 75
+"""EX_TEMPFAIL; of a worker that wants to be started anew. A supervisor does so at once."""
 
 
 @dataclass(slots=True)
@@ -16,6 +20,14 @@ class Stopping:
     stopping: bool = False
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    recycling: bool = False
+    """The process shall be started anew."""
+
+    def recycle(self) -> None:
+        """Stop behind the next chunk, and leave with EXIT_RECYCLED."""
+        self.recycling = True
+        if not self.stopping:
+            self.ask()
 
     def ask(self) -> None:
         """The first time: stop behind the next chunk. The second time: hurry."""

@@ -76,6 +76,8 @@ class WakingWorker(Worker):
         """Nothing runs, and the last look found nothing due."""
         self.taken = 0
         """Jobs taken from the queue so far."""
+        self.draining = False
+        """Takes nothing new, until take_again()."""
         self._again: set[str] = set()
         self._inbox = inbox
         self._changed = asyncio.Event()
@@ -101,8 +103,19 @@ class WakingWorker(Worker):
                 await self._pause(pause)
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
 
+    def drain(self) -> None:
+        """Takes nothing new; what runs goes on to its end."""
+        self.draining = True
+        if self._blocked is not None:
+            self._blocked.cancel()
+
+    def take_again(self) -> None:
+        """After drain()."""
+        self.draining = False
+        self._changed.set()
+
     def stop(self) -> None:
-        """Takes nothing new; what runs goes on."""
+        """Takes nothing new, for good; what runs goes on."""
         self.allow_pick_jobs = False
         self._stopped.set()
         self._changed.set()
@@ -127,7 +140,7 @@ class WakingWorker(Worker):
         """One look at the queue, and whatever waiting it leads to."""
         self._reap()
         room = self.max_jobs - self.job_counter
-        if room <= 0:
+        if room <= 0 or self.draining:
             await self._wait_for_room()
             return
         now = time.time_ns() // 1_000_000
@@ -218,7 +231,7 @@ class WakingWorker(Worker):
             await self._blocked
         except asyncio.CancelledError:
             current = asyncio.current_task()
-            if self.allow_pick_jobs or (current is not None and current.cancelling()):
+            if (self.allow_pick_jobs and not self.draining) or (current is not None and current.cancelling()):
                 raise
         finally:
             self._blocked = None

@@ -31,7 +31,7 @@ from resilience.retry.policy import POLICIES
 from workers.delivery import ArqQueue
 from workers.fleet import run_worker
 from workers.ports import open_ports
-from workers.stopping import Stopping
+from workers.stopping import EXIT_RECYCLED, Stopping
 
 
 @dataclass
@@ -91,11 +91,12 @@ async def scripted_app(settings: Settings) -> AsyncIterator[ScriptedApp]:
         yield ScriptedApp(settings, worker, ports.ledger, ports.queue, ports.redis, leases)
 
 
-async def main() -> None:
+async def main() -> int:
     configure(level=os.environ.get("PRICEMILL_LOG_LEVEL", "INFO"))
     async with scripted_app(Settings()) as app:
         await run_worker(app, burst="--burst" in sys.argv)
+        return EXIT_RECYCLED if app.stopping.recycling else 0
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

@@ -36,6 +36,32 @@ if lives == 2: os._exit(70)
     assert log.read_text() == "xxx"
 
 
+def test_a_child_that_wants_to_be_started_anew_is_and_nobody_mourns(tmp_path: Path) -> None:
+    log, dead = tmp_path / "log", list[int]()
+    code = f"""
+import os
+with open({str(log)!r}, 'a+') as log:
+    log.write('x'); log.seek(0); lives = len(log.read())
+if lives < 3: os._exit(75)
+"""
+    assert supervise(child(code), pauses=(60.0, 60.0), died=dead.append) == 0
+    assert (log.read_text(), dead) == ("xxx", [])
+
+
+def test_the_death_of_a_child_is_told_with_its_process_id(tmp_path: Path) -> None:
+    log, dead = tmp_path / "log", list[int]()
+    code = f"""
+import os, signal
+with open({str(log)!r}, 'a+') as log:
+    log.seek(0); lives = log.read().split()
+    log.write(f'{{os.getpid()}} ')
+if not lives:
+    log.close(); os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert supervise(child(code), pauses=QUICK, died=dead.append) == 0
+    assert dead == [int(log.read_text().split()[0])]
+
+
 PARENT = """
 import sys
 from workers.supervisor import supervise
