@@ -100,6 +100,13 @@ class Settings(BaseSettings):
     create_draft_products: bool = False
     """True: items that match no product by GTIN or code get a draft product."""
 
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port on which a worker serves /metrics and /livez; 0 = none. Each worker of a host needs its own."""
+    metrics_host: str = "127.0.0.1"
+    """Address that is listened on; there is no password, so 0.0.0.0 is for networks of containers."""
+    wait_limit_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """A due task that waits longer is what the alert rules tell of."""
+
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     log_format: Annotated[str, Field(pattern="^(json|console)$")] = "console"
