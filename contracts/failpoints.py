@@ -13,6 +13,8 @@ VARIABLE: Final = "PRICEMILL_FAILPOINTS"
 """name=kill | name=kill:3 (third passage) | name=stop[:n] | name=raise[:n] | name=sleep:2.5; several by commas."""
 
 FAILPOINTS: Final[Mapping[str, str]] = {
+    "schedule.written": "slots and their tasks are written, COMMIT was not sent",
+    "schedule.committed": "slots and their tasks are committed, nothing was handed to the queue yet",
     "producer.registered": "the task's row is committed, nothing was handed to the queue yet",
     "producer.delivered": "the queue has the delivery, the ledger does not know it yet",
     "job.received": "a worker took a delivery, nothing is claimed yet",
