@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,19 @@ GROUP = "pricemill.parsers"
 
 def table() -> dict[str, str]:
     """All parsers by name, as "module:Class". Raises ConfigError if two claim one name."""
+    found = dict(PARSERS)
+    for name, value in plugged():
+        if found.setdefault(name, value) != value:
+            raise ConfigError(f"two parsers are called “{name}”: {found[name]} and {value}; uninstall one")
+    return found
+
+
+@cache
+def plugged() -> tuple[tuple[str, str], ...]:
+    """Name and target of what other packages bring, looked up once a process: it takes longer than a short list."""
     from importlib.metadata import entry_points  # noqa: PLC0415  (slow to import, and the child needs none of it)
 
-    found = dict(PARSERS)
-    for entry in entry_points(group=GROUP):
-        if found.setdefault(entry.name, entry.value) != entry.value:
-            raise ConfigError(
-                f"two parsers are called “{entry.name}”: {found[entry.name]} and {entry.value}; uninstall one"
-            )
-    return found
+    return tuple((entry.name, entry.value) for entry in entry_points(group=GROUP))
 
 
 def get(name: str, resources: Resources) -> Parser:

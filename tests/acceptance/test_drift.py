@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 PRICES = """
-SELECT i.supplier_sku, i.current_price, i.price_basis, i.currency
-  FROM supplier_items i JOIN suppliers s ON s.id = i.supplier_id WHERE s.name = $1
+SELECT s.name, i.supplier_sku, i.current_price, i.price_basis, i.currency
+  FROM supplier_items i JOIN suppliers s ON s.id = i.supplier_id
 """
 
 Stored = dict[str, tuple[Decimal, Decimal, str]]
@@ -96,14 +96,17 @@ class Bench:
         rows = await self._rows("SELECT supplier_name, error::text FROM dead_letters WHERE status = 'open'")
         return {row[0]: orjson.loads(row[1]) for row in rows}
 
-    async def stored(self, supplier: str) -> Stored:
-        rows = await self._rows(PRICES, supplier)
-        return {row[0]: (row[1].normalize(), row[2].normalize(), row[3]) for row in rows}
+    async def stored(self) -> dict[str, Stored]:
+        """By supplier."""
+        found: dict[str, Stored] = {}
+        for supplier, sku, price, basis, currency in await self._rows(PRICES):
+            found.setdefault(supplier, {})[sku] = (price.normalize(), basis.normalize(), currency)
+        return found
 
-    async def _rows(self, query: str, *arguments: Any) -> list[Any]:
+    async def _rows(self, query: str) -> list[Any]:
         connection = await asyncpg.connect(self.url)
         try:
-            return list(await connection.fetch(query, *arguments))
+            return list(await connection.fetch(query))
         finally:
             await connection.close()
 
@@ -137,8 +140,12 @@ def pairs_of(lists: Sequence[Book], ways: Mapping[str, Change]) -> list[Pair]:
     ]
 
 
-def complaints(pair: Pair, stored: Stored) -> list[str]:
-    """What is stored otherwise than the two versions say, newest last."""
+def complaints(pairs: Sequence[Pair], stored: Mapping[str, Stored]) -> dict[str, list[str]]:
+    """By supplier, what is stored otherwise than the two versions say, newest last."""
+    return {pair.supplier: wrong for pair in pairs if (wrong := _wrong(pair, stored.get(pair.supplier, {})))}
+
+
+def _wrong(pair: Pair, stored: Stored) -> list[str]:
     truth = {sku: price.normalize() for sku, price in (pair.old.truth | pair.new.truth).items()}
     basis = Decimal(pair.old.basis).normalize()
     wrong = [sku for sku, price in truth.items() if sku not in stored or stored[sku][:2] != (price, basis)]
@@ -154,7 +161,7 @@ async def test_lists_changed_in_twelve_ways_are_loaded_right_and_mostly_alone(be
     states = await bench.load(pairs, turn=2)
 
     alone = [pair for pair in pairs if states[pair.supplier] == "completed"]
-    assert {pair.supplier: bad for pair in alone if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+    assert complaints(alone, await bench.stored()) == {}
     assert len(alone) >= 0.9 * len(pairs), Counter(
         pair.supplier.split(": ")[1] for pair in pairs if states[pair.supplier] != "completed"
     )
@@ -162,7 +169,7 @@ async def test_lists_changed_in_twelve_ways_are_loaded_right_and_mostly_alone(be
     held = await bench.accept()
     assert sorted(held) == sorted(pair.supplier for pair in pairs if states[pair.supplier] != "completed")
     assert set((await bench.states(2)).values()) == {"completed"}, await bench.why()
-    assert {pair.supplier: bad for pair in pairs if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+    assert complaints(pairs, await bench.stored()) == {}
 
 
 async def test_what_could_be_another_price_is_held_until_a_person_says(bench: Bench) -> None:
@@ -170,11 +177,11 @@ async def test_what_could_be_another_price_is_held_until_a_person_says(bench: Be
     assert set((await bench.load(pairs, turn=1)).values()) == {"completed"}
     states = await bench.load(pairs, turn=2)
     alone = [pair for pair in pairs if states[pair.supplier] == "completed"]
-    assert {pair.supplier: bad for pair in alone if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+    assert complaints(alone, await bench.stored()) == {}
     assert {pair.supplier.split(": ")[1] for pair in alone} == {"the header of the price twice"}
     await bench.accept()
     assert set((await bench.states(2)).values()) == {"completed"}, await bench.why()
-    assert {pair.supplier: bad for pair in pairs if (bad := complaints(pair, await bench.stored(pair.supplier)))} == {}
+    assert complaints(pairs, await bench.stored()) == {}
 
 
 REAL = [
@@ -232,10 +239,11 @@ async def test_real_lists_in_another_layout_change_no_price(bench: Bench, tmp_pa
         if way not in OF_A_LANGUAGE
     ]
     assert set((await bench.load(pairs, turn=1)).values()) == {"completed"}, await bench.why()
-    first = {pair.supplier: await bench.stored(pair.supplier) for pair in pairs}
-    assert all(first.values())
+    first = await bench.stored()
+    assert first.keys() == {pair.supplier for pair in pairs}
     states = await bench.load(pairs, turn=2)
     alone = [pair.supplier for pair in pairs if states[pair.supplier] == "completed"]
-    assert [name for name in alone if await bench.stored(name) != first[name]] == []
+    second = await bench.stored()
+    assert [name for name in alone if second[name] != first[name]] == []
     why = {name: error["message"] for name, error in (await bench.why()).items()}
     assert len(alone) >= 0.9 * len(pairs), why

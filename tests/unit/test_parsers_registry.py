@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
@@ -13,6 +14,13 @@ import parsers
 from contracts.errors import ConfigError, UnknownParser
 from contracts.task import SOURCES
 from parsers.resources import Resources
+
+
+@pytest.fixture(autouse=True)
+def looked_up_anew() -> Iterator[None]:
+    parsers.plugged.cache_clear()
+    yield
+    parsers.plugged.cache_clear()
 
 
 def plug(monkeypatch: pytest.MonkeyPatch, *plugged: tuple[str, str]) -> None:
