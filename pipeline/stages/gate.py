@@ -117,5 +117,5 @@ class Gate:
 
     def judge(self, rows: list[Any]) -> list[Any]:
         """One answer per row, in order: a tuple of its cells if it passes, else the very row that came in. Rows must be
-        lists."""
+        lists; None stands for one without cells, of which each missing cell would cost."""
         return self._adapter.validate_python(rows)

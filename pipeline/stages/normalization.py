@@ -116,6 +116,8 @@ class RowNormaliser:
             if not filled(cells):
                 return Ignored("blank")
             return Ignored("title" if row_number < self._first_header else "header")
+        if not cells:
+            return Ignored("blank")
         size = len(cells)
         padded: Row = cells if size >= len(self._padding) else (*cells, *self._padding[size:])
         if self._rules:

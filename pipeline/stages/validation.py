@@ -68,7 +68,7 @@ class Validation:
         return verdicts
 
     def _passed(self, numbers: Sequence[int], rows: list[Row], gate: Gate) -> tuple[list[int], list[Accepted]]:
-        judged = gate.judge([list(row) if isinstance(row, tuple) else row for row in rows])
+        judged = gate.judge([(list(row) if isinstance(row, tuple) else row) if row else None for row in rows])
         first, gtin = self._first_data_row, self._gtin
         passed, accepted = [], []
         for position, answer in enumerate(judged):

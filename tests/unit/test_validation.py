@@ -189,6 +189,14 @@ def test_a_broken_row_is_rejected_though_its_cells_look_good() -> None:
     assert [(reject.row_number, reject.code) for reject in verdicts.rejects] == [(2 + FEW, "row_unreadable")]
 
 
+@pytest.mark.parametrize("blank", [(), [], ("",) * 10, [None] * 10])
+def test_blank_rows_are_counted_whether_they_have_cells_or_none(blank: Any) -> None:
+    good_row = ["A-1", "Drill", "12.50", "EUR", "", "", "", "", "", ""]
+    batch: list[Any] = [*([blank] * 3), *([good_row] * FEW), blank]
+    verdicts = Validation(wide(currency="EUR")).read(range(2, 2 + len(batch)), batch, [None] * len(batch))
+    assert (len(verdicts.items), verdicts.ignored, verdicts.rejects) == (FEW, {"blank": 4}, [])
+
+
 def test_verdicts_keep_the_order_of_the_source() -> None:
     how = wide(currency="EUR")
     slow = [" A-2", "Drill", "12.50", "EUR", "", "", "", "", "", ""]
