@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     """Between two signs of life; at most a third of the lease."""
     sweep_seconds: Annotated[float, Field(ge=0.2, le=60)] = 2.0
     """Between two searches for tasks that were left behind."""
+    schedule_seconds: Annotated[float, Field(ge=0.2, le=60)] = 2.0
+    """Between two looks at which schedules are due."""
+    watch_dir: Path | None = None
+    """Folder with one folder for each supplier; files that are put there become tasks. None = no folder is watched."""
+    watch_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 5.0
+    """Between two looks into it; a file that grows between two is waited for."""
     redeliver_seconds: Annotated[float, Field(ge=1, le=600)] = 10.0
     """After which a task that was sent and not taken up is sent again."""
     time_limit_seconds: Annotated[float, Field(ge=1)] = 3600.0
@@ -79,6 +85,14 @@ class Settings(BaseSettings):
     """Name of a policy in resilience/retry/policy.py."""
     abort_policy: str = "conservative"
     """Name of a policy in resilience/abort/policy.py: when a list of which too much fails is stopped; off = never."""
+    resource_policy: str = "production"
+    """Named thresholds in resilience/resource/thresholds.py; observe = measure and tell, do nothing."""
+    resource_seconds: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    """Between two looks at memory, disk, descriptors and connections."""
+    memory_limit_bytes: Annotated[int, Field(ge=0)] = 0
+    """That one worker process may use; 0 = only the limit of its container, else of the host."""
+    recycle_after_seconds: Annotated[float, Field(ge=0)] = 600.0
+    """A process younger than this is not started anew for want of memory."""
     poison_after: Annotated[int, Field(ge=1, le=20)] = 3
     """Deaths of a worker without progress after which a task is dead."""
 

@@ -25,6 +25,10 @@ class Statements:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
+    def use(self) -> tuple[int, int]:
+        """(connections in use, most there may be)."""
+        return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
+
     async def rows(self, statement: str, *arguments: Any) -> list[Any]:
         async def act(connection: asyncpg.Connection) -> list[Any]:
             return list(await connection.fetch(statement, *arguments))

@@ -34,6 +34,8 @@ class Collaborators:
     """None = every list is read as if it were the first."""
     rejected: RejectedRows | None = None
     """None = rejected rows cannot be taken up again here."""
+    resize: Callable[[int], int] = lambda rows: rows
+    """The chunk size to use now, of the one that was planned: smaller where memory is short."""
     alerts: Cooldown = field(default_factory=Cooldown)
     """Of this process: how often stopped lists may raise an alert."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -15,7 +15,7 @@ from contracts.account import Account
 from contracts.checkpoint import Checkpoint
 from contracts.failpoints import failpoint
 from contracts.parser import Reading
-from contracts.rows import Batch, Cursor
+from contracts.rows import Batch, Chunk, Cursor
 from contracts.store import Loader
 from observability.logging import get_logger
 from pipeline.stages.chain import Head, Stages
@@ -61,11 +61,13 @@ async def run_chunks(
     next_sequence: int,
     guards: Sequence[Guard],
     seal: Callable[[Checkpoint], dict[str, Any]],
+    resize: Callable[[int], int] = lambda rows: rows,
 ) -> Checkpoint | None:
     """Loads everything behind `checkpoint` and returns the newest one; None if the source has no row at all.
 
     While the server merges a chunk, the next one is read, judged and staged; commits keep the order of the source.
-    Guards are asked behind each commit. Whatever is raised, no task and no transaction stays open; a commit that is
+    Guards are asked behind each commit. `resize` is asked behind each chunk for the size of the next one, given the
+    planned one. Whatever is raised, no task and no transaction stays open; a commit that is
     under way is waited for, unless this coroutine is cancelled.
     """
 
@@ -105,9 +107,9 @@ async def run_chunks(
     with _patient_gc():
         await stages.prepare(reading, size=plan.chunk_size)
         try:
-            async with _chunks(
-                reading, after=None if newest is None else newest.cursor, size=plan.chunk_size
-            ) as chunks:
+            behind = None if newest is None else newest.cursor
+            resized = _resized(reading, after=behind, rows=lambda: resize(plan.chunk_size))
+            async with aclosing(resized) as chunks:
                 asked = monotonic()
                 async for chunk in chunks:
                     failpoint("chunk.read")
@@ -159,6 +161,20 @@ async def _end(pending: asyncio.Task[Checkpoint]) -> None:
     await asyncio.wait((pending,))
     if not pending.cancelled() and (error := pending.exception()) is not None:
         log.debug("chunk.not_committed", error=str(error))
+
+
+async def _resized(reading: Reading, *, after: Cursor | None, rows: Callable[[], int]) -> AsyncGenerator[Chunk, None]:
+    """The source is opened anew behind a chunk where another size is wanted from there on."""
+    while True:
+        size = rows()
+        async with _chunks(reading, after=after, size=size) as chunks:
+            async for chunk in chunks:
+                yield chunk
+                after = chunk.cursor
+                if rows() != size:
+                    break
+            else:
+                return
 
 
 def _chunks(reading: Reading, *, after: Cursor | None, size: int) -> aclosing[Any]:

@@ -64,9 +64,7 @@ async def run(claim: Claim, *, guards: Sequence[Guard], with_: Collaborators) ->
         )
         try:
             require_same_source(replay, opened.source.sha256)
-            loaded = await _load(
-                claim, opened, stored=stored, with_=with_, guards=guards, ahead=ahead, replay=replay
-            )
+            loaded = await _load(claim, opened, stored=stored, with_=with_, guards=guards, ahead=ahead, replay=replay)
         finally:
             await opened.reading.close()
     if with_.matcher is not None:
@@ -126,6 +124,7 @@ async def _load(
         next_sequence=1 if resume.restarted else resume.next_sequence,
         guards=guards,
         seal=seal,
+        resize=with_.resize,
     )
     account = Account() if checkpoint is None else checkpoint.account
     turnover = Turnover()

@@ -40,6 +40,7 @@ from workers.delivery import ArqQueue
 from workers.ports import open_ports
 from workers.producer import Producer
 from workers.rate_limit import FleetLimiter
+from workers.resources import watching
 from workers.stopping import Stopping
 
 INBOX = "inbox"
@@ -90,11 +91,15 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
         parser = partial(parsers.get, resources=_resources(settings, ports.redis))
         stopping = Stopping()
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        resources = await stack.enter_async_context(
+            watching(settings, pool=ports.ledger.pool_use, recycle=stopping.recycle)
+        )
         leases = LeaseKeeper(
             partial(PostgresLedger.open, ports.database_url, size=1),
             worker=worker,
             lease=settings.lease,
             beat=timedelta(seconds=settings.heartbeat_seconds),
+            snapshot=resources.document,
         )
         collaborators = Collaborators(
             settings=settings,
@@ -104,12 +109,14 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
             matcher=matcher,
             shapes=shapes,
             rejected=rejected,
+            resize=resources.resize,
         )
 
         async def run_task(claim: Claim, held: Held) -> TaskResult:
             guards = (
                 LeaseGuard(lambda: held.lost),
                 CancelGuard(lambda: held.cancelled),
+                resources,
                 StoppingGuard(lambda: stopping.stopping),
             )
             return await run(claim, guards=guards, with_=collaborators)

@@ -1,0 +1,1 @@
+"""Policies of memory, disk and descriptors."""
