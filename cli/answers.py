@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli import context
+from cli.command import command
 from cli.problems import NotFound, Usage
 
 if TYPE_CHECKING:
@@ -35,9 +36,11 @@ async def held_list(reports: Reports, *, supplier: str | None = None, task_id: s
     if not found:
         what = f"task {task_id!r}" if task_id is not None else f"no list of {supplier!r}"
         told = f"{what} waits for no answer" if task_id is not None else f"{what} waits for an answer"
-        raise NotFound(told, next="pricemill held list")
+        raise NotFound(told, next=command("held", "list"))
     if len(found) > 1:
-        raise Usage(f"{len(found)} lists of {supplier!r} wait for an answer; name the task", next="pricemill held list")
+        raise Usage(
+            f"{len(found)} lists of {supplier!r} wait for an answer; name the task", next=command("held", "list")
+        )
     return found[0]
 
 

@@ -32,7 +32,9 @@ def load_settings(**overrides: Any) -> Settings:
 def run(action: Action, *, settings: Settings | None = None) -> int:
     """Opens the app, awaits the action in an event loop of its own, closes the app. Servers of an embedded
     installation are started if need be, and its tables are brought up to date."""
-    return asyncio.run(_within(action, settings or load_settings()))
+    chosen = settings or load_settings()
+    quiet_logs()
+    return asyncio.run(_within(action, chosen))
 
 
 async def _within(action: Action, settings: Settings) -> int:
@@ -53,7 +55,9 @@ class Desk:
 def look(action: Callable[[Desk], Awaitable[int]]) -> int:
     """Like `run`, for commands that change nothing: needs the database only, so it works while Redis is away, and
     spares the start of everything else."""
-    return asyncio.run(_looking(action, load_settings()))
+    settings = load_settings()
+    quiet_logs()
+    return asyncio.run(_looking(action, settings))
 
 
 async def _looking(action: Callable[[Desk], Awaitable[int]], settings: Settings) -> int:
@@ -115,7 +119,7 @@ async def deliver(app: App, deliveries: Sequence[Delivery]) -> bool:
 
 
 def quiet_logs() -> None:
-    """What goes wrong with a task is told by the command itself; the log keeps to defects."""
+    """Of a command that is no worker: what goes wrong it tells itself; the log, on stderr, keeps to defects."""
     from observability.logging import configure
 
     configure(level="ERROR")

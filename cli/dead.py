@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.command import command, filled
 from cli.confirm import agree
 from cli.context import Desk
 from cli.dead_choice import Choice, choose
 from cli.exits import Exit
 from cli.finding import one_supplier, short_ids
-from cli.options import After, DryRun, Reason, Supplier, Yes
+from cli.options import After, DryRun, Everything, Reason, Supplier, Yes
 from cli.problems import NotFound
 from cli.screen import Screen
 from cli.table import Column
@@ -26,7 +27,6 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of dead letters or tasks, or beginnings of them.")]
 Cause = Annotated[str | None, typer.Option(help="Only this cause, as in `pricemill dead groups`.")]
-Everything = Annotated[bool, typer.Option("--all", help="Every open dead letter.")]
 
 
 @app.callback()
@@ -49,7 +49,7 @@ def groups(ctx: typer.Context) -> int:
             Column("LAST", lambda group: stamp(group.newest)),
         ]
         screen.list(found, columns, empty="No open dead letters.")
-        screen.next(f"pricemill dead list --cause {found[0].code}" if found else "pricemill status")
+        screen.next(command("dead", "list", "--cause", found[0].code) if found else command("status"))
         return Exit.DONE
 
     return context.look(show)
@@ -88,9 +88,8 @@ def list_dead(
             Column("REASON", lambda letter: line(letter.reason), least=20),
         ]
         screen.list(page.items, columns, empty="No open dead letters.", following=page.next)
-        if page.next:
-            screen.note(f"More: pricemill dead list --before {page.next}")
-        screen.next("pricemill dead show LETTER" if page.items else "pricemill status")
+        screen.more("--before", page.next)
+        screen.next(command("dead", "show", page.items[0].id) if page.items else command("status"))
         return Exit.DONE
 
     return context.look(show)
@@ -105,14 +104,12 @@ def show(ctx: typer.Context, letter: Annotated[str, typer.Argument(help="Id of a
         chosen = await choose(opened.reports, [letter], Choice())
         detail = await opened.reports.dead_letter(chosen[0].id)
         if detail is None:
-            raise NotFound(f"there is no dead letter {letter!r}", next="pricemill dead list")
+            raise NotFound(f"there is no dead letter {letter!r}", next=command("dead", "list"))
         screen.answer(detail, lambda: _lines(detail))
         if detail.letter.status == "open":
-            screen.next(
-                f"pricemill dead retry {detail.letter.id[:8]}, or pricemill dead discard {detail.letter.id[:8]}"
-            )
+            screen.next(*(command("dead", verb, detail.letter.id) for verb in ("retry", "discard")))
         else:
-            screen.next("pricemill dead list")
+            screen.next(command("dead", "list"))
         return Exit.DONE
 
     return context.look(present)
@@ -129,7 +126,7 @@ def _lines(detail: DeadLetterDetail) -> Iterator[str]:
     yield f"Cause     {letter.code} ({letter.category})"
     yield f"Reason    {line(letter.reason)}"
     if letter.next_step:
-        yield f"Remedy    {line(letter.next_step)}"
+        yield f"Remedy    {filled(line(letter.next_step), _known(detail))}"
     yield f"Died      {stamp(letter.created_at)} after {plural(letter.attempts, 'attempt')}"
     if detail.last_checkpoint:
         yield f"Reached   row {detail.last_checkpoint.get('cursor', {}).get('row', '-')}"
@@ -137,6 +134,13 @@ def _lines(detail: DeadLetterDetail) -> Iterator[str]:
         why = f": {line(detail.close_reason)}" if detail.close_reason else ""
         yield f"Closed    {stamp(detail.closed_at)} by {line(detail.closed_by or '-')}{why}"
     yield f"Message   {line(dumps(detail.message))}"
+
+
+def _known(detail: DeadLetterDetail) -> dict[str, object]:
+    source = (detail.message or {}).get("source_config") if isinstance(detail.message, dict) else None
+    places = [source.get(name) for name in ("file_path", "url", "sheet_url")] if isinstance(source, dict) else []
+    file = next((place for place in places if place), None)
+    return {"TASK": detail.letter.task_id, "SUPPLIER": detail.letter.supplier, "FILE": file}
 
 
 @app.command()
@@ -205,7 +209,7 @@ def discard(
             return Exit.DONE
         closed = await opened.ledger.discard(ids, actor=context.actor(), reason=reason)
         screen.answer({"discarded": closed}, lambda: [f"{plural(closed, 'dead letter')} discarded."])
-        screen.next("pricemill dead groups")
+        screen.next(command("dead", "groups"))
         return Exit.DONE
 
     return context.run(close)
@@ -226,6 +230,6 @@ def _go_on(screen: Screen, verb: str, number: int, *, bulk: bool, yes: bool, dry
         screen.answer(
             answer, lambda: [f"Would {verb} {plural(number, 'dead letter')}." if number else "Nothing to do."]
         )
-        screen.next(f"the same without --dry-run, to {verb} them" if number and dry_run else "pricemill dead groups")
+        screen.next(screen.again("--dry-run") if number and dry_run else command("dead", "groups"))
         return False
     return not bulk or agree(screen, f"{verb} {plural(number, 'dead letter')}", count=number, yes=yes)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cli.command import command
 from cli.problems import NotFound, Usage
 
 if TYPE_CHECKING:
@@ -64,5 +65,5 @@ async def _one(reports: Reports, name: str) -> DeadLetterRow:
         raise Usage(f"several dead letters begin with {name!r}; give more of the id")
     detail = await reports.dead_letter(ids[0]) if ids else None
     if detail is None:
-        raise NotFound(f"there is no dead letter {name!r}", next="pricemill dead list")
+        raise NotFound(f"there is no dead letter {name!r}", next=command("dead", "list"))
     return detail.letter

@@ -23,7 +23,7 @@ def dispatch(argv: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> in
     screen = Screen(Manners(), sys.stdout, sys.stderr)
     try:
         manners, arguments = take(argv, around)
-        screen = Screen(manners, sys.stdout, sys.stderr)
+        screen = Screen(manners, sys.stdout, sys.stderr, argv)
         return _call(arguments, commands, screen)
     except BadManners as error:
         screen = Screen(Manners(form="json" if "--json" in argv else "human"), sys.stdout, sys.stderr)
@@ -78,7 +78,7 @@ def _name(argv: Sequence[str]) -> str:
 
 
 def _fail(screen: Screen, error: PricemillError) -> int:
-    screen.problem(problems.document(error), problems.lines(error))
+    screen.problem(problems.document(error, screen.known), problems.lines(error, screen.known))
     return problems.exit_of(error)
 
 

@@ -11,9 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cli import context, order
+from cli.asking import doubt, last_list, propose, show_question
+from cli.command import command
 from cli.exits import Exit
+from cli.order import understanding_words
 from cli.plan import Plan
 from cli.plan_view import plan_lines
+from cli.problems import exit_of
+from cli.question_view import question_lines
 from cli.reading import opened_list
 from cli.screen import Screen
 from cli.summary import ignored, understanding_lines
@@ -29,9 +34,9 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from contracts.catalog import StoredProfile
     from contracts.rows import Item, RowError
-    from pipeline.drift.absorb import LastList
     from pipeline.open import Opened
 
+FLAGS = ("--check", "--dry-run")
 SHOWN = 5
 """Items to show as they would be stored."""
 
@@ -49,54 +54,46 @@ class Judged:
 
 
 def check_list(screen: Screen, settings: Settings, source: str, wishes: Wishes) -> int:
-    """Prints what would be loaded. Exit 6 if rows would be rejected or held, or the whole list would wait. Reads what
-    is known of the supplier, writes nothing."""
+    """Prints what would be loaded. Exit 6 if rows would be rejected or held, 5 if the whole list would wait for an
+    answer. Reads what is known of the supplier, writes nothing."""
 
     async def check(opened: Any) -> int:
         stored = await opened.profiles.newest(wishes.supplier)
-        context.quiet_logs()
-        question: NeedsAnswer | None = None
-        last = await _last_list(opened, wishes.supplier, stored)
+        question: ListDoubtful | None = None
+        last = await last_list(opened.shapes, wishes.supplier, stored)
         async with AsyncExitStack() as stack:
             try:
                 handed, read = await stack.enter_async_context(opened_list(settings, source, wishes, stored, last=last))
-            except ListDoubtful as doubt:
+            except ListDoubtful as error:
                 # What it would do is worth seeing all the same.
-                question = doubt
+                question = error
                 handed, read = await stack.enter_async_context(opened_list(settings, source, wishes, stored))
-            try:
-                await _readable(read, stored)
-            except ListDoubtful as doubt:
-                question = question or doubt
+            except NeedsAnswer as error:
+                return show_question(screen, source, wishes, error)
             plan = await _plan(opened, settings, wishes, read, stored)
-            plan.question = None if question is None else question.message
+            question = question or await doubt(
+                read, stored, supplier=wishes.supplier, shapes=opened.shapes, stale=plan.stale
+            )
+            plan.question = None if question is None else question.question
             judged = await judge(read, plan, partial(opened.shapes.prices, wishes.supplier))
             await _conclude(opened, wishes.supplier, plan, judged, stored)
             understanding = {
                 "description": read.reading.description.document(),
                 **read.plan.understanding.document(),
             }
-        return _present(screen, source, understanding, judged, plan, name=handed.name)
+        account = judged.account
+        document = {"source": handed.name, "understanding": understanding, **_document(judged, plan)}
+        screen.answer(document, lambda: _lines(screen, handed.name, understanding, judged, plan))
+        if question is not None:
+            propose(screen, source, wishes, question)
+            return exit_of(question)
+        if account.rejected:
+            screen.next(command("map", source, *understanding_words(wishes)), screen.again(*FLAGS))
+        else:
+            screen.next(screen.again(*FLAGS))
+        return Exit.FINDINGS if account.rejected or plan.kinds["held"] or plan.shapes else Exit.DONE
 
     return context.run(check, settings=settings)
-
-
-async def _readable(read: Opened, stored: StoredProfile | None) -> None:
-    from config.profiles import SupplierProfile
-    from pipeline.unreadable import stop_if_unreadable
-
-    profile = None if stored is None else SupplierProfile.model_validate(stored.document)
-    await stop_if_unreadable(read.sample, read.plan.understanding, profile=profile, sha256=read.source.sha256)
-
-
-async def _last_list(opened: Any, supplier: str, stored: StoredProfile | None) -> LastList | None:
-    from pipeline.drift.absorb import LastList
-    from pipeline.understanding.shape import Shape
-
-    if stored is None:
-        return None
-    shape = Shape.read(await opened.shapes.newest(supplier, ""))
-    return LastList(shape, partial(opened.shapes.prices, supplier))
 
 
 async def _plan(opened: Any, settings: Settings, wishes: Wishes, read: Opened, stored: StoredProfile | None) -> Plan:
@@ -148,13 +145,9 @@ async def judge(read: Opened, plan: Plan | None = None, lookup: Lookup | None = 
     return judged
 
 
-def _present(
-    screen: Screen, source: str, understanding: dict[str, Any], judged: Judged, plan: Plan, *, name: str
-) -> int:
+def _document(judged: Judged, plan: Plan) -> dict[str, Any]:
     account = judged.account
-    document = {
-        "source": name,
-        "understanding": understanding,
+    return {
         "account": account.document(),
         "plan": plan.document() | {"rejected": account.rejected.total(), "ignored": account.ignored.total()},
         "rejected": [
@@ -163,20 +156,18 @@ def _present(
         ],
         "items": [item._asdict() for item in judged.first],
     }
-    screen.answer(document, lambda: _lines(screen, name, understanding, judged, plan))
-    if account.rejected:
-        screen.next(f"pricemill map {line(source)!r}")
-    else:
-        screen.next(f"pricemill import {line(source)!r} with the same options, without --check")
-    found = account.rejected or plan.kinds["held"] or plan.question or plan.shapes
-    return Exit.FINDINGS if found else Exit.DONE
 
 
 def _lines(screen: Screen, name: str, understanding: dict[str, Any], judged: Judged, plan: Plan) -> Iterator[str]:
     account = judged.account
     yield f"Source    {line(name)}"
     yield from understanding_lines(understanding)
-    yield f"Check     {plural(account.read, 'row')}: {plural(account.new, 'item')} would be loaded, nothing was written"
+    rows, items = plural(account.read, "row"), plural(account.new - plan.kinds["held"] - plan.kinds["stale"], "item")
+    if plan.question is None:
+        yield f"Check     {rows}: {items} would be loaded, nothing was written"
+    else:
+        held = screen.paint("nothing would be loaded before a person has answered", "bold", "yellow")
+        yield f"Check     {rows}: {held}; as it is read now, {items}"
     yield from plan_lines(screen, plan)
     if account.ignored:
         yield f"          Ignored: {ignored(account)}"
@@ -189,6 +180,9 @@ def _lines(screen: Screen, name: str, understanding: dict[str, Any], judged: Jud
     if judged.first:
         yield ""
         yield from render(_ITEM, judged.first)
+    if plan.question is not None:
+        yield ""
+        yield from question_lines(plan.question)
 
 
 def _price(item: Any) -> str:

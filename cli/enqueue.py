@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from cli import context
+from cli.command import command
 from cli.exits import Exit
 from cli.problems import NotFound
 from cli.screen import Screen
@@ -79,8 +80,7 @@ def _report(screen: Screen, answers: list[Any], refused: list[dict[str, Any]]) -
     if late:
         screen.note(f"Redis is away: {plural(late, 'task')} accepted, delivered when it is back.")
     if answers:
-        one = answers[0].task_id
-        screen.next(f"pricemill tasks show {line(one)}" if len(answers) == 1 else "pricemill status")
+        screen.next(command("tasks", "show", answers[0].task_id) if len(answers) == 1 else command("status"))
     return _exit(screen, len(answers), refused)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import context
+from cli.command import command
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier
@@ -43,16 +44,16 @@ def price(
         name = await one_supplier(opened.reports, supplier)
         found = await opened.reports.explain_price(name, sku, limit=limit)
         if found is None:
-            raise NotFound(f"{name!r} has no item {sku!r}", next=f"pricemill suppliers show {name!r}")
+            raise NotFound(f"{name!r} has no item {sku!r}", next=command("suppliers", "show", name))
         cells = await _cells(opened, found.origin)
         document = plain(found)
         if document["origin"] is not None:
             document["origin"]["cells"] = cells
         screen.answer(document, lambda: _lines(found, cells))
         if found.origin:
-            screen.next(f"pricemill tasks show {found.origin.task_id}")
+            screen.next(command("tasks", "show", found.origin.task_id))
         else:
-            screen.next(f"pricemill suppliers show {line(name)!r}")
+            screen.next(command("suppliers", "show", name))
         return Exit.DONE
 
     return context.look(show)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from cli.command import command
 from cli.problems import NotFound, Usage
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ async def one_task(reports: Reports, text: str) -> str:
     """The whole id. Raises NotFound, or Usage if several begin like this."""
     found = await reports.find_tasks(text)
     if not found:
-        raise NotFound(f"there is no task {text!r}", next="pricemill tasks list")
+        raise NotFound(f"there is no task {text!r}", next=command("tasks", "list"))
     if len(found) > 1:
-        raise Usage(f"several tasks begin with {text!r}; give more of the id", next="pricemill tasks list")
+        raise Usage(f"several tasks begin with {text!r}; give more of the id", next=command("tasks", "list"))
     return found[0]
 
 
@@ -32,7 +33,7 @@ async def one_supplier(reports: Reports, name: str) -> str:
     folded = {known.casefold(): known for known in names}
     near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    raise NotFound(f"there is no supplier {name!r}{hint}", next="pricemill suppliers list")
+    raise NotFound(f"there is no supplier {name!r}{hint}", next=command("suppliers", "list"))
 
 
 def short_ids(ids: list[str]) -> dict[str, str]:

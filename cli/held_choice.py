@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cli.command import command
 from cli.problems import NotFound, Usage
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ async def chosen(
     from db.reports_held import HeldFilter
 
     if not skus and task_id is None and supplier is None and not everything:
-        raise Usage("name codes, or give --task, --supplier or --all", next="pricemill held list")
+        raise Usage("name codes, or give --task, --supplier or --all", next=command("held", "list"))
     found: list[HeldPrice] = []
     after: str | None = None
     while True:
@@ -32,8 +33,11 @@ async def chosen(
         if (after := page.next) is None:
             break
     if missing := sorted(set(skus) - {row.sku for row in found}):
-        raise NotFound(f"no price of {missing[0]!r} is held", next="pricemill held list")
+        raise NotFound(f"no price of {missing[0]!r} is held", next=command("held", "list"))
     suppliers = sorted({row.supplier for row in found})
     if skus and len(suppliers) > 1:
-        raise Usage(f"{suppliers[0]!r} and {suppliers[1]!r} both have such a price held; add --supplier")
+        raise Usage(
+            f"{suppliers[0]!r} and {suppliers[1]!r} both have such a price held; add --supplier",
+            next=command("held", "list", "--supplier", suppliers[0]),
+        )
     return found

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.command import command, filled
 from cli.exits import Exit
 from cli.hand_in import HandedIn, hand_in, is_address, megabytes, of_address, recognise
 from cli.manners import FOREVER
 from cli.order import Wishes, make_task
 from cli.problems import Failed, Usage
+from cli.question_view import propose_answer, question_lines
 from cli.screen import Screen
 from cli.summary import buckets, ignored, understanding_lines
 from cli.text import duration, line, plural, span
@@ -42,8 +44,9 @@ def load(
     decimal: Annotated[str | None, typer.Option(metavar=",|.", help="The decimal sign, if it is in doubt.")] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
     column: Annotated[
-        list[str], typer.Option("--map", metavar="FIELD=COLUMN", help="Header, letter or zero-based index; repeatable.")
-    ] = [],  # noqa: B006
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Header, letter or zero-based index; repeatable."),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="From when the prices hold; else from now.")] = None,
     priority: Annotated[str, typer.Option(help="low, normal or high.")] = "normal",
     key: Annotated[str | None, typer.Option(help="The same key is accepted once only.")] = None,
@@ -53,7 +56,8 @@ def load(
     were rejected or held, 5 if a question holds the whole list, 1 if the task is dead, 124 if the wait ran out."""
     screen: Screen = ctx.obj
     patience = _patience(wait)
-    wishes = Wishes(supplier, sheet, currency, decimal, tuple(column), as_of, priority, key, parser)
+    wishes = Wishes(supplier, sheet, currency, decimal, tuple(column or ()), as_of, priority, key, parser)
+    screen.known |= {"FILE": source, "SUPPLIER": supplier}
     settings = context.load_settings()
     if check:
         from cli.dry_run import check_list
@@ -114,7 +118,7 @@ def _accepted(screen: Screen, handed: HandedIn, answer: Any, before: str | None)
         screen.note(f"The same bytes were loaded by task {before}.")
     if not answer.delivered:
         screen.note("Redis is away; the task is delivered when it is back.")
-    screen.next(f"pricemill tasks show {line(answer.task_id)}")
+    screen.next(command("tasks", "show", answer.task_id))
 
 
 async def conclude(screen: Screen, opened: App, detail: TaskDetail, before: str | None) -> int:
@@ -129,40 +133,36 @@ async def conclude(screen: Screen, opened: App, detail: TaskDetail, before: str 
     document = {"task_id": task.task_id, "state": task.state, "same_bytes_as": before, "result": detail.result}
     screen.answer(document, lambda: _lines(screen, detail, account, groups, before))
     if account.held.total():
-        screen.next(f"pricemill held show {line(task.task_id)}")
+        screen.next(command("held", "show", task.task_id))
     elif account.rejected:
-        screen.next(f"pricemill rejected list --task {line(task.task_id)}")
+        screen.next(command("rejected", "groups", "--task", task.task_id))
     else:
-        screen.next(f"pricemill suppliers show {line(task.supplier)!r}")
+        screen.next(command("suppliers", "show", task.supplier))
     return Exit.FINDINGS if account.rejected or account.held else Exit.DONE
 
 
 def _asks(screen: Screen, held: HeldList) -> int:
-    from cli.held import question_lines
-
     document = {"task_id": held.task_id, "state": "held", "question": held.question.document()}
     told = screen.paint("Held", "bold", "yellow")
     first = f"{told}      {line(held.task_id)}: nothing is loaded"
     screen.answer(document, lambda: [first, *question_lines(held.question)])
-    if held.question.options:
-        screen.next(f"pricemill held answer {line(held.task_id)} NUMBER")
-    else:
-        screen.next(f"pricemill suppliers profile show {line(held.supplier)!r}")
+    propose_answer(screen, held)
     return Exit.REFUSED
 
 
 async def _died(opened: App, detail: TaskDetail) -> None:
     """Raises Failed with the reason."""
     if detail.task.state == "cancelled":
-        raise Failed(f"task {detail.task.task_id} was cancelled", next=f"pricemill tasks retry {detail.task.task_id}")
+        raise Failed(f"task {detail.task.task_id} was cancelled", next=command("tasks", "retry", detail.task.task_id))
     letter = await opened.reports.dead_letter(detail.dead_letter) if detail.dead_letter else None
     if letter is None:
         raise Failed(f"task {detail.task.task_id} is {detail.task.state}")
+    step = filled(letter.letter.next_step, {"TASK": detail.task.task_id, "SUPPLIER": detail.task.supplier})
     raise Failed(
         f"{letter.letter.reason} ({letter.letter.code}); the task is dead, nothing more is tried",
-        next=f"{letter.letter.next_step}; then pricemill dead retry {letter.letter.id[:8]}"
-        if letter.letter.next_step
-        else f"pricemill dead show {letter.letter.id[:8]}",
+        next=f"{step}; then {command('dead', 'retry', letter.letter.id)}"
+        if step
+        else command("dead", "show", letter.letter.id),
     )
 
 

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import context
+from cli.asking import doubt, last_list, show_question
+from cli.command import command
 from cli.exits import Exit
-from cli.mapping_view import held_lines, understood_lines
-from cli.order import Wishes, mapping_of
-from cli.problems import Usage, exit_of
+from cli.mapping_view import understood_lines
+from cli.order import Wishes, mapping_of, understanding_words
+from cli.problems import Usage
 from cli.screen import Screen
 from cli.text import line
 from contracts.errors import NeedsAnswer
 
 if TYPE_CHECKING:
+    from cli.hand_in import HandedIn
     from config.settings import Settings
-    from contracts.catalog import StoredProfile
+    from contracts.catalog import Shapes, StoredProfile
+    from contracts.questions import Option
+    from pipeline.open import Opened
     from workers.app import App
+
+Save = Callable[[Mapping[str, Any]], Awaitable[None]]
+"""Keeps the patch of an answer, and what the options say, in the supplier's profile."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -34,9 +46,9 @@ def map_file(
     decimal: Annotated[str | None, typer.Option(metavar=",|.")] = None,
     sheet: Annotated[str | None, typer.Option()] = None,
     column: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--map", "--set", metavar="FIELD=COLUMN", help="Header, letter or zero-based index; repeatable."),
-    ] = [],  # noqa: B006
+    ] = None,
     answer: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Take answer N to the question that is shown.")
     ] = None,
@@ -46,9 +58,10 @@ def map_file(
     parser: Annotated[str | None, typer.Option()] = None,
 ) -> int:
     """How a file is understood, with certainty and reason, and what else was considered; exit 5 with the question and
-    its answers if a person must decide. Needs no database, unless --supplier is given."""
+    its answers if a person must decide. With --supplier it is read with that supplier's profile and held against what
+    is stored; without, no database is needed."""
     screen: Screen = ctx.obj
-    wishes = Wishes(supplier or "-", sheet, currency, decimal, tuple(column), parser=parser)
+    wishes = Wishes(supplier or "-", sheet, currency, decimal, tuple(column or ()), parser=parser)
     settings = context.load_settings()
     said = _said(wishes)
     if save and supplier is None:
@@ -58,16 +71,15 @@ def map_file(
             "there is nothing to save: say what is meant with --set, --answer, --decimal, --currency or --sheet"
         )
     if supplier is None:
-        return asyncio.run(_map(screen, settings, source, wishes, None, answer=answer))[0]
+        context.quiet_logs()
+        return asyncio.run(_map(screen, _List(settings, source, wishes), answer))
 
     async def with_profile(opened: App) -> int:
         stored = await opened.profiles.newest(supplier)
-        code, patch = await _map(screen, settings, source, wishes, stored, answer=answer)
-        if save and code == Exit.DONE:
-            await _save(screen, opened, supplier, [patch, said])
-        elif save:
-            screen.note("! nothing was saved, because the list would still be held")
-        return code
+        the_list = _List(settings, source, wishes, stored, opened.shapes)
+        return await _map(
+            screen, the_list, answer, save=partial(_save, screen, opened, supplier, said) if save else None
+        )
 
     return context.run(with_profile, settings=settings)
 
@@ -86,46 +98,86 @@ def _said(wishes: Wishes) -> dict[str, Any]:
     return patch
 
 
-async def _map(
-    screen: Screen, settings: Settings, source: str, wishes: Wishes, stored: StoredProfile | None, *, answer: int | None
-) -> tuple[int, dict[str, Any]]:
-    """The exit code, and the patch of the answer that was taken."""
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list, and what is known of its supplier if one is named."""
+
+    settings: Settings
+    source: str
+    wishes: Wishes
+    stored: StoredProfile | None = None
+    shapes: Shapes | None = None
+
+    def amended(self, patch: Mapping[str, Any]) -> _List:
+        from config.profiles import SupplierProfile, amend
+        from contracts.catalog import StoredProfile as Stored
+
+        before = self.stored
+        profile = None if before is None else SupplierProfile.model_validate(before.document)
+        document = amend(profile, patch).document()
+        return replace(self, stored=Stored(0 if before is None else before.version, document))
+
+
+async def _map(screen: Screen, the_list: _List, answer: int | None, *, save: Save | None = None) -> int:
+    """The exit code. What is said and answered is saved as soon as nothing is asked, or something else."""
+    patch: Mapping[str, Any] = {}
     try:
-        await _show(screen, settings, source, wishes, stored)
-    except NeedsAnswer as error:
         if answer is None:
-            return _held(screen, source, wishes, error), {}
+            await _show(screen, the_list)
+        else:
+            option = await _taken(the_list, answer)
+            screen.note(f"Answer {answer}: {line(option.label)}")
+            if not option.patch:
+                screen.note("That is no way to read it: nothing is saved, and the list is not to be imported.")
+                return Exit.DONE
+            patch = option.patch
+            await _show(screen, the_list.amended(patch))
+    except NeedsAnswer as error:
+        if save is not None and patch:
+            await save(patch)
+        elif save is not None:
+            screen.note("! nothing was saved, because the list would still be held")
+        return show_question(screen, the_list.source, the_list.wishes, error)
+    if save is not None:
+        await save(patch)
+    name = "NAME" if the_list.wishes.supplier == "-" else the_list.wishes.supplier
+    wishes = replace(the_list.wishes, supplier=name)
+    screen.next(command("import", the_list.source, *understanding_words(wishes), "--check"))
+    return Exit.DONE
+
+
+async def _taken(the_list: _List, answer: int) -> Option:
+    """One of the answers to the question that this list raises. Raises Usage if there is none of that number."""
+    try:
+        async with _read(the_list):
+            pass
+    except NeedsAnswer as error:
         options = () if error.question is None else error.question.options
         if answer > len(options):
             raise Usage(f"there is no answer {answer}: the question has {len(options)}") from None
-        option = options[answer - 1]
-    else:
-        if answer is not None:
-            raise Usage("this list raises no question that could be answered")
-        return Exit.DONE, {}
-    screen.note(f"Answer {answer}: {line(option.label)}")
-    try:
-        await _show(screen, settings, source, wishes, _amended(stored, dict(option.patch)))
-    except NeedsAnswer as error:
-        return _held(screen, source, wishes, error), {}
-    return Exit.DONE, dict(option.patch)
+        return options[answer - 1]
+    raise Usage("this list raises no question that could be answered")
 
 
-def _amended(stored: StoredProfile | None, patch: dict[str, Any]) -> StoredProfile:
-    from config.profiles import SupplierProfile, amend
-    from contracts.catalog import StoredProfile as Stored
+@asynccontextmanager
+async def _read(the_list: _List) -> AsyncIterator[tuple[HandedIn, Opened]]:
+    """Raises NeedsAnswer where a run would."""
+    from cli.reading import opened_list
 
-    profile = None if stored is None else SupplierProfile.model_validate(stored.document)
-    return Stored(0 if stored is None else stored.version, amend(profile, patch).document())
+    supplier, stored, shapes = the_list.wishes.supplier, the_list.stored, the_list.shapes
+    last = None if shapes is None else await last_list(shapes, supplier, stored)
+    async with opened_list(the_list.settings, the_list.source, the_list.wishes, stored, last=last) as (handed, read):
+        if error := await doubt(read, stored, supplier=supplier, shapes=shapes):
+            raise error
+        yield handed, read
 
 
-async def _show(screen: Screen, settings: Settings, source: str, wishes: Wishes, stored: StoredProfile | None) -> None:
+async def _show(screen: Screen, the_list: _List) -> None:
     """Raises NeedsAnswer before anything is shown."""
     from cli.dry_run import judge
-    from cli.reading import opened_list
     from pipeline.understanding.describe import reading_of
 
-    async with opened_list(settings, source, wishes, stored) as (handed, read):
+    async with _read(the_list) as (handed, read):
         account = (await judge(read)).account
         document = {
             "source": handed.name,
@@ -141,32 +193,15 @@ async def _show(screen: Screen, settings: Settings, source: str, wishes: Wishes,
         screen.note(f"  {line(note)}")
     for warning in document["warnings"]:
         screen.note(f"! {line(warning)}")
-    name = "NAME" if wishes.supplier == "-" else line(wishes.supplier)
-    screen.next(f"pricemill import {line(source)!r} --supplier {name!r} --check")
 
 
-def _held(screen: Screen, source: str, wishes: Wishes, error: NeedsAnswer) -> int:
-    """Machines get the problem with its question; people see what is known already."""
-    if not screen.human:
-        raise error
-    screen.say(*held_lines(source, error.context.get("table") or {}, error.question))
-    if error.question is None:
-        screen.note(f"Error: {line(error.message)}")
-    named = "" if wishes.supplier == "-" else f" --supplier {line(wishes.supplier)!r}"
-    if error.question is not None and error.question.options:
-        screen.next(f"pricemill map {line(source)!r}{named} --answer 1" + (" --save" if named else ""))
-    else:
-        screen.next(line(error.next_step))
-    return exit_of(error)
-
-
-async def _save(screen: Screen, opened: App, supplier: str, patches: list[dict[str, Any]]) -> None:
+async def _save(
+    screen: Screen, opened: App, supplier: str, said: Mapping[str, Any], answered: Mapping[str, Any]
+) -> None:
     from config.profiles import SupplierProfile, amend
 
     newest = await opened.profiles.newest(supplier)
     profile = None if newest is None else SupplierProfile.model_validate(newest.document)
-    for patch in patches:
-        profile = amend(profile, patch)
-    assert profile is not None
+    profile = amend(amend(profile, answered), said)
     version = await opened.profiles.add(supplier, profile.document(), created_by=context.actor())
     screen.note(f"Saved in the profile of {line(supplier)}: v{version}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from cli.question_view import question_lines
 from cli.summary import ignored, layout
 from cli.table import Column, render
 from cli.text import line, plural
@@ -56,16 +57,9 @@ def held_lines(source: str, seen: dict[str, Any], question: Question | None) -> 
         yield ""
         yield from render(_COLUMN, seen["columns"])
         yield from _others(seen["alternatives"])
-    if question is None:
-        return
-    yield ""
-    yield f"Question  {line(question.sentence)}"
-    for number, option in enumerate(question.options, 1):
-        yield f"  {number}. {line(option.label)}"
-        if option.consequence:
-            yield f"     {line(option.consequence)}"
-    if not question.options:
-        yield "          There is no ready answer: no other column of this list can serve."
+    if question is not None:
+        yield ""
+        yield from question_lines(question)
 
 
 def _others(alternatives: list[dict[str, Any]]) -> Iterator[str]:

@@ -29,6 +29,19 @@ class Wishes:
     parser: str | None = None
 
 
+def understanding_words(wishes: Wishes) -> list[str]:
+    """The options that say how a list is to be read, as `import` and `map` take them."""
+    named = (
+        ("--supplier", None if wishes.supplier == "-" else wishes.supplier),
+        ("--sheet", wishes.sheet),
+        ("--currency", wishes.currency),
+        ("--decimal", wishes.decimal),
+        ("--parser", wishes.parser),
+    )
+    words = [word for option, value in named if value is not None for word in (option, value)]
+    return words + [word for pair in wishes.mapping for word in ("--map", pair)]
+
+
 def make_task(handed: HandedIn, wishes: Wishes) -> ParseTask:
     """Raises Usage for an option that cannot be used with this source."""
     from contracts.schema import parse_task

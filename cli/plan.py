@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from contracts.band import Amount, Band
+from contracts.questions import Question
 from pipeline.moves import FEW, MOST, Move, whole_list
 
 if TYPE_CHECKING:
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 
 Lookup = Callable[[Sequence[str]], Awaitable[Mapping[str, "Current"]]]
 
+KINDS = {
+    "new": "new",
+    "up": "up",
+    "down": "down",
+    "otherwise": "per another quantity",
+    "stated": "with their currency stated at last",
+    "currency": "in another currency or in none",
+    "unchanged": "unchanged",
+    "held": "held",
+    "stale": "older than what holds",
+}
+"""What may become of an item, and how it reads. One that is told "stated" or "otherwise" costs the same per unit."""
+UNSTATED = "XXX"
 LARGEST = 5
 """Moves shown one by one."""
 LOOKED_AT = 20_000
@@ -37,7 +51,7 @@ class Plan:
     band: Band | None
     stale: bool = False
     kinds: Counter[str] = field(default_factory=Counter)
-    """new, up, down, unchanged, otherwise (basis or currency, at the same price of one unit), held, stale."""
+    """Items, by the names of KINDS."""
     held: Counter[str] = field(default_factory=Counter)
     """By reason."""
     bins: list[int] = field(default_factory=lambda: [0] * (len(EDGES) + 2))
@@ -49,7 +63,7 @@ class Plan:
     """Known items that the last list had not."""
     shapes: list[str] = field(default_factory=list)
     """What happened to the list as a whole, each a sentence."""
-    question: str | None = None
+    question: Question | None = None
     """For which the whole list would wait."""
     _moves: list[Move] = field(default_factory=list)
     _largest: list[tuple[float, int, Move, str | None]] = field(default_factory=list)
@@ -79,7 +93,7 @@ class Plan:
         if before is not None:
             self._count(before, -1)
         kind, reason, ratio = self._judge(move)
-        place = None if ratio is None or kind in {"new", "unchanged", "stale"} else bin_of(ratio)
+        place = None if ratio is None or kind in {"new", "unchanged", "stated", "stale"} else bin_of(ratio)
         self._kind_of[item.key_hash] = (kind, reason, place)
         self._count((kind, reason, place), 1)
         if move is None:
@@ -100,9 +114,7 @@ class Plan:
         if move.old == move.new:
             return "unchanged", None, None
         reason = None if self.band is None else self.band.reason(move.old, move.new)
-        was, now = move.old.price * move.new.basis, move.new.price * move.old.basis
-        moved = "up" if now > was else "down" if now < was else "otherwise"
-        return "held" if reason else moved, reason, move.ratio
+        return "held" if reason else _moved(move), reason, move.ratio
 
     def _count(self, what: tuple[str, str | None, int | None], number: int) -> None:
         kind, reason, place = what
@@ -143,15 +155,11 @@ class Plan:
         shape = whole_list(self._moves, of="changed")
         if shape is not None:
             self.shapes.append(shape.sentence)
-        if self.question is None and (shape := whole_list(self._moves)) is not None:
-            accepted = self.band is not None and (self.band.factor != 1 or self.band.currency is not None)
-            self.question = None if accepted else shape.sentence
 
     def document(self) -> dict[str, Any]:
         """For --json."""
-        kinds = ("new", "up", "down", "otherwise", "unchanged", "held", "stale")
         return {
-            **{kind: self.kinds[kind] for kind in kinds},
+            **{kind: self.kinds[kind] for kind in KINDS},
             "held_reasons": {reason: number for reason, number in sorted(self.held.items()) if number},
             "missing": self.missing,
             "missing_codes": self.missing_codes,
@@ -162,7 +170,8 @@ class Plan:
                 for move, reason in self.largest
             ],
             "shapes": self.shapes,
-            "question": self.question,
+            "question": None if self.question is None else self.question.sentence,
+            "answers": [] if self.question is None else self.question.document()["options"],
         }
 
 
@@ -173,6 +182,18 @@ LABELS = (
     *(f"{low} .. {high}" for low, high in pairwise(EDGES[3:])),
     f">= {EDGES[-1]}",
 )
+
+
+def _moved(move: Move) -> str:
+    old, new = move.old, move.new
+    if UNSTATED not in {old.currency, new.currency} and old.currency != new.currency:
+        return "currency"
+    was, now = old.price * new.basis, new.price * old.basis
+    if now != was:
+        return "up" if now > was else "down"
+    if old.currency == new.currency:
+        return "otherwise"
+    return "stated" if old.currency == UNSTATED else "currency"
 
 
 def bin_of(ratio: float) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cli.held import told
-from cli.plan import LABELS, Plan
+from cli.held_view import told
+from cli.plan import KINDS, LABELS, Plan
 from cli.screen import Screen
 from cli.text import line, plural
 from contracts.band import HELD
@@ -15,9 +15,7 @@ WIDEST = 30
 
 
 def plan_lines(screen: Screen, plan: Plan) -> Iterator[str]:
-    words = {"up": "up", "down": "down", "otherwise": "per another quantity", "stale": "older than what holds"}
-    order = ("new", "up", "down", "otherwise", "unchanged", "held", "stale")
-    parts = [f"{plan.kinds[kind]:,} {words.get(kind, kind)}" for kind in order if plan.kinds[kind]]
+    parts = [f"{plan.kinds[kind]:,} {word}" for kind, word in KINDS.items() if plan.kinds[kind]]
     parts += [f"{plan.missing:,} missing"] if plan.missing else []
     parts += [f"{plan.returned:,} returned"] if plan.returned else []
     yield f"Plan      {', '.join(parts) or 'nothing'}"
@@ -29,8 +27,6 @@ def plan_lines(screen: Screen, plan: Plan) -> Iterator[str]:
             yield f"          {screen.paint(f'Held {number:,}', 'yellow')}: {HELD[reason]}"
     for sentence in plan.shapes:
         yield f"          {screen.paint('Whole list', 'yellow')}: {line(sentence)}"
-    if plan.question is not None:
-        yield f"          {screen.paint('Would wait for an answer', 'bold', 'yellow')}: {line(plan.question)}"
     if any(plan.bins):
         yield ""
         yield from _bars(plan)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from cli.command import filled
 from cli.exits import Exit
 from cli.text import line
 from contracts.errors import (
@@ -61,8 +63,8 @@ def exit_of(error: PricemillError) -> Exit:
     return Exit.REFUSED if error.category in {"Config", "Security"} else Exit.FAILED
 
 
-def document(error: PricemillError) -> dict[str, Any]:
-    """The problem+json object (RFC 9457 with `code` and `next`)."""
+def document(error: PricemillError, known: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """The problem+json object (RFC 9457 with `code` and `next`). `known` = what FILE, SUPPLIER and TASK stand for."""
     status = next((status for kind, _, status in _EXITS if isinstance(error, kind)), 500)
     if status == 500 and error.category in {"Config", "Security"}:
         status = 422 if error.category == "Config" else 403
@@ -72,7 +74,7 @@ def document(error: PricemillError) -> dict[str, Any]:
         "status": status,
         "code": error.code,
         "detail": error.message,
-        "next": error.context.get("next") or error.next_step,
+        "next": filled(error.context.get("next") or error.next_step, known or {}),
     }
     if isinstance(error, ContractViolation):
         problem["errors"] = [{"pointer": pointer, "detail": sentence} for pointer, sentence in error.violations]
@@ -81,9 +83,9 @@ def document(error: PricemillError) -> dict[str, Any]:
     return problem
 
 
-def lines(error: PricemillError) -> list[str]:
+def lines(error: PricemillError, known: Mapping[str, object] | None = None) -> list[str]:
     """The same for people."""
-    problem = document(error)
+    problem = document(error, known)
     told = [f"Error: {line(problem['detail'])}"]
     told += [f"  {line(one['pointer'] or '/')}: {line(one['detail'])}" for one in problem.get("errors", ())]
     for number, option in enumerate(problem.get("question", {}).get("options", ()), 1):

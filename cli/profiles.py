@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.command import command
 from cli.confirm import agree
 from cli.exits import Exit
 from cli.finding import one_supplier
+from cli.options import Yes
 from cli.problems import NotFound, Usage
 from cli.profile_changes import Change, changes
 from cli.screen import Screen, plain
@@ -55,9 +57,9 @@ def show_profile(ctx: typer.Context, supplier: Name, version: Number = None) -> 
 
         screen.answer(answer, lines)
         if stored.version > 1:
-            screen.next(f"pricemill suppliers profile diff {line(name)!r} {stored.version - 1} {stored.version}")
+            screen.next(_profile("diff", name, stored.version - 1, stored.version))
         else:
-            screen.next(f"pricemill suppliers profile export {line(name)!r} profile.json")
+            screen.next(_profile("export", name, "profile.json"))
         return Exit.DONE
 
     return context.run(present)
@@ -101,10 +103,11 @@ def export_profile(
         text = _text(stored.document) + "\n"
         if file == "-":
             screen.out.write(text)
+            screen.next(_profile("export", name, "profile.json"))
         else:
             _write(file, text)
             screen.note(f"{line(name)}: profile v{stored.version} is in {line(file)}")
-        screen.next(f"pricemill suppliers profile import {line(name)!r} {line(file)!r} --check")
+            screen.next(_profile("import", name, file, "--check"))
         return Exit.DONE
 
     return context.run(export)
@@ -138,7 +141,7 @@ def import_profile(
         version = await opened.profiles.add(supplier, checked, created_by=context.actor())
         answer = {"supplier": supplier, "version": version}
         screen.answer(answer, lambda: [f"{line(supplier)}: profile v{version}", *_sentences(found)])
-        screen.next(f"pricemill import FILE --supplier {line(supplier)!r}")
+        screen.next(_profile("show", supplier))
         return Exit.DONE
 
     return context.run(add)
@@ -156,7 +159,7 @@ def revert(ctx: typer.Context, supplier: Name, version: Annotated[int, typer.Arg
         added = await opened.profiles.add(name, wanted.document, created_by=context.actor())
         answer = {"supplier": name, "version": added, "as": version, "changes": plain(found)}
         screen.answer(answer, lambda: [f"{line(name)}: profile v{added}, as v{version}", *_sentences(found)])
-        screen.next(f"pricemill suppliers profile show {line(name)!r}")
+        screen.next(_profile("show", name))
         return Exit.DONE
 
     return context.run(add)
@@ -168,7 +171,7 @@ def accept(
     supplier: Name,
     task: Annotated[str | None, typer.Argument(metavar="TASK", help="Where several lists wait.")] = None,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> int:
     """Takes the first answer to the question for which a list of this supplier is held, and loads the list."""
     screen: Screen = ctx.obj
@@ -182,7 +185,7 @@ def accept(
         held = await held_list(opened.reports, supplier=name, task_id=task_id)
         if not held.question.options:
             raise NotFound(
-                f"{held.question.sentence}: there is no ready answer", next=f"pricemill dead show {held.task_id}"
+                f"{held.question.sentence}: there is no ready answer", next=command("dead", "show", held.task_id)
             )
         first = held.question.options[0]
         screen.note(line(held.question.sentence))
@@ -197,24 +200,28 @@ def accept(
                 f"{line(done.task_id)} starts again" if done.started else f"{line(done.task_id)} was started already",
             ],
         )
-        screen.next(f"pricemill tasks show {line(done.task_id)}")
+        screen.next(command("tasks", "show", done.task_id))
         return Exit.DONE
 
     return context.run(take)
+
+
+def _profile(*words: object) -> str:
+    return command("suppliers", "profile", *words)
 
 
 async def _stored(opened: App, supplier: str, version: int | None) -> tuple[str, StoredProfile]:
     name = await one_supplier(opened.reports, supplier)
     newest = await opened.profiles.newest(name)
     if newest is None:
-        raise NotFound(f"{name!r} has no profile yet", next=f"pricemill import FILE --supplier {name!r}")
+        raise NotFound(f"{name!r} has no profile yet", next=f"{command('import', '--supplier', name)} FILE")
     if version is None:
         return name, newest
     found = await opened.profiles.version(name, version)
     if found is None:
         raise NotFound(
             f"{name!r} has no profile v{version}; the newest is v{newest.version}",
-            next=f"pricemill suppliers profile show {name!r}",
+            next=_profile("show", name),
         )
     return name, found
 

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from cli import context
+from cli.command import command
 from cli.context import Desk
 from cli.exits import Exit
-from cli.finding import one_supplier, one_task
+from cli.finding import SHORTEST, one_supplier, one_task
 from cli.options import After, Supplier, Task
 from cli.rejected_export import export
 from cli.rejected_fix import fix, replay
-from cli.rejected_rules import proposal
+from cli.rejected_rules import proposal, ready
 from cli.screen import Screen, plain
 from cli.table import Column, render
 from cli.text import count, line
@@ -50,16 +51,16 @@ def groups(
             screen.answer({"groups": shown}, lambda: ())
             return Exit.DONE
         screen.list(found, _CAUSE, empty="No rejected rows are open.")
-        mendable = next((cause for cause in found if proposal(cause)), None)
+        mendable = next((cause for cause in found if ready(proposal(cause))), None)
         if mendable is not None:
-            told = (
-                f"pricemill rejected fix --task {line(mendable.task_id)} --cause {mendable.code} {proposal(mendable)}"
-            )
-            screen.next(f"{told} --check")
+            told = command("rejected", "fix", "--task", mendable.task_id, "--cause", mendable.code)
+            screen.next(f"{told} {proposal(mendable)} --check")
         elif found:
-            screen.next(f"pricemill rejected export --task {line(found[0].task_id)} --out FILE.xlsx")
+            task_id = found[0].task_id
+            out = f"rejected-{task_id[:SHORTEST]}.xlsx"
+            screen.next(command("rejected", "export", "--task", task_id, "--out", out))
         else:
-            screen.next("pricemill tasks list")
+            screen.next(command("tasks", "list"))
         return Exit.DONE
 
     return context.look(show)
@@ -95,12 +96,11 @@ def list_rejected(
         if screen.human and page.items and not screen.manners.fields:
             screen.say(*render(_GROUP, found), "")
         screen.list(page.items, _ROW, empty="No rejected rows.", following=page.next)
-        if page.next:
-            screen.note(f"More: pricemill rejected list{_again(task_id, name)} --after {page.next}")
+        screen.more("--after", page.next)
         if page.items:
-            screen.next(f"pricemill tasks show {page.items[0].task_id}")
+            screen.next(command("rejected", "groups", "--task", page.items[0].task_id))
         else:
-            screen.next("pricemill tasks list")
+            screen.next(command("tasks", "list"))
         return Exit.DONE
 
     return context.look(show)
@@ -110,12 +110,6 @@ async def _scope(opened: Any, task: str | None, supplier: str | None) -> tuple[s
     task_id = None if task is None else await one_task(opened.reports, task)
     name = None if supplier is None or task_id else await one_supplier(opened.reports, supplier)
     return task_id, name
-
-
-def _again(task_id: str | None, supplier: str | None) -> str:
-    if task_id:
-        return f" --task {task_id}"
-    return f" --supplier {line(supplier)!r}" if supplier else ""
 
 
 _GROUP = [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import context
+from cli.command import command
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_task
@@ -52,10 +52,10 @@ def export(
             header[column["index"]] = column["header"]
         lines = [_line(reject, places) async for reject in opened.reports.open_rejects(task_id)]
         if not lines:
-            raise NotFound(f"task {task_id} has no open rejected rows", next="pricemill rejected groups")
+            raise NotFound(f"task {task_id} has no open rejected rows", next=command("rejected", "groups"))
         draft = out.with_name(f".{out.name}.new")
         count = (write_xlsx if kind == ".xlsx" else write_csv)(draft, header, lines)
-        os.replace(draft, out)  # noqa: PTH105  (atomic: nobody opens half a file)
+        draft.replace(out)
         screen.answer({"file": str(out), "rows": count}, lambda: [f"{plural(count, 'row')} written to {line(out)}"])
         screen.next("send the file to the supplier; import their answer as a new list")
         return Exit.DONE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.command import command
 from cli.confirm import agree
 from cli.exits import Exit
 from cli.finding import one_task
@@ -19,7 +20,7 @@ from cli.problems import Failed, NotFound, Usage
 from cli.rejected_rules import Wish, patch_of
 from cli.screen import Screen
 from cli.text import line, money, plural
-from contracts.errors import ContractViolation
+from contracts.errors import ContractViolation, ProfileInvalid
 
 if TYPE_CHECKING:
     from cli.recheck import Rechecked
@@ -59,14 +60,18 @@ def fix(
         if not meant:
             raise NotFound(
                 f"task {detail.task.task_id} has no open row rejected for {cause}{f' with {value!r}' if value else ''}",
-                next=f"pricemill rejected groups --task {detail.task.task_id}",
+                next=command("rejected", "groups", "--task", detail.task.task_id),
             )
         field = meant[0].field
         stored = await app.profiles.newest(detail.task.supplier)
         profile = None if stored is None else SupplierProfile.model_validate(stored.document)
         wish = Wish(cause, field, value, to, ignore, letters, on_request, tuple(assign or ()))
         patch = patch_of(wish, profile, column=_column(detail, field))
-        amended = amend(profile, patch)
+        try:
+            amended = amend(profile, patch)
+        except ProfileInvalid as error:
+            # The profile is sound: what was asked for cannot be a rule of it.
+            raise Usage(f"this cannot be a rule: {error.message}") from error
         rows = await _rows(app, detail.task.task_id, [cause])
         from cli.recheck import recheck
 
@@ -75,8 +80,8 @@ def fix(
         gained = found.loaded + found.ignored + found.rejected.total() - found.rejected[cause]
         if check:
             screen.answer(_document(patch, rows, found), lambda: _lines(rows, found))
-            groups = f"pricemill rejected groups --task {detail.task.task_id}"
-            screen.next("the same without --check" if gained else groups)
+            groups = command("rejected", "groups", "--task", detail.task.task_id)
+            screen.next(screen.again("--check", "--dry-run") if gained else groups)
             return Exit.DONE if gained else Exit.FINDINGS
         screen.say(*_lines(rows, found))
         if not gained:
@@ -171,7 +176,7 @@ async def _replay(screen: Screen, app: App, detail: TaskDetail, causes: list[str
     kept = f"Kept in profile v{version}; the" if version else "The"
     state = f"{kept} rows are taken up by task {line(answer.task_id)}."
     screen.answer(document, lambda: [state if answer.created else f"Task {line(answer.task_id)} does it already."])
-    screen.next(f"pricemill tasks show {line(answer.task_id)}")
+    screen.next(command("tasks", "show", answer.task_id))
     return Exit.DONE
 
 

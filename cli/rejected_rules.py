@@ -59,13 +59,14 @@ def patch_of(wish: Wish, profile: SupplierProfile | None, *, column: str | int |
         return {"rules": {"values": {wish.field: {wish.value: wish.to}}}}
     rules = None if profile is None else profile.rules
     if wish.on_request:
-        known = [] if rules is None else list(rules.on_request)
+        known = [] if rules is None else [word for word in rules.on_request if word != wish.value]
         return {"rules": {"on_request": [*known, wish.value]}}
     before = [] if rules is None else [rule.model_dump(mode="json", exclude_none=True) for rule in rules.ignore_rows]
     rule: dict[str, Any] = {"equals": wish.value}
     if column is not None:
         rule["column"] = column
-    return {"rules": {"ignore_rows": [*before, rule]}}
+    # Said again, it stands there once: a command that was interrupted behind its first step is called again.
+    return {"rules": {"ignore_rows": [*(one for one in before if one != rule), rule]}}
 
 
 def _assigned(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -101,3 +102,8 @@ def proposal(cause: RejectedCause) -> str:
     if cause.code == "price_not_a_number" and not any(character.isdigit() for character in value):
         return f"{named} --on-request"
     return f"{named} --to {'PRICE' if cause.field == 'price' else 'TEXT'}" if cause.field else ""
+
+
+def ready(options: str) -> bool:
+    """They can be used as they are; only a person knows what another value is to be read as."""
+    return bool(options) and not options.endswith(("--to PRICE", "--to TEXT"))

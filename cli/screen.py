@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import orjson
 
+from cli.command import command
 from cli.manners import Manners
 from cli.table import Column, render
 
@@ -20,10 +21,14 @@ STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "
 class Screen:
     """Two streams and the manners of this call."""
 
-    def __init__(self, manners: Manners, out: TextIO, err: TextIO) -> None:
+    def __init__(self, manners: Manners, out: TextIO, err: TextIO, argv: Sequence[str] = ()) -> None:
         self.manners = manners
         self.out = out
         self.err = err
+        self.argv = argv
+        """What was called, without `pricemill`."""
+        self.known: dict[str, object] = {}
+        """What FILE, SUPPLIER and TASK stand for in the next step of an error, as soon as a command knows it."""
 
     @property
     def human(self) -> bool:
@@ -48,9 +53,27 @@ class Screen:
             self.err.write(text + "\n")
             self.err.flush()
 
-    def next(self, command: str) -> None:
-        """The next useful command; the last thing a person sees."""
+    def next(self, command: str, *others: str) -> None:
+        """The next useful command, or several of which one is; the last thing a person sees. Made by
+        cli.command.command, so that each can be copied."""
         self.note(f"Next: {command}")
+        for other in others:
+            self.note(f"  or: {other}")
+
+    def again(self, *without: str) -> str:
+        """This call without these flags, to be copied."""
+        return command(*(word for word in self.argv if word not in without))
+
+    def more(self, option: str, cursor: str | None) -> None:
+        """Says how to see the next page, if there is one."""
+        if cursor is None:
+            return
+        words = list(self.argv)
+        for place, word in enumerate(words):
+            if word == option or word.startswith(f"{option}="):
+                del words[place : place + (2 if word == option else 1)]
+                break
+        self.note(f"More: {command(*words, option, cursor)}")
 
     def answer(self, value: Any, lines: Callable[[], Iterable[str]]) -> None:
         """One thing: an object for machines, lines for people."""

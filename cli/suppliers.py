@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import context, profiles
+from cli.command import command
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier
@@ -51,9 +52,11 @@ def list_suppliers(
             Column("LAST TASK", lambda one: one.last_state or "-"),
         ]
         screen.list(page.items, columns, empty="No suppliers yet.", following=page.next)
-        if page.next:
-            screen.note(f"More: pricemill suppliers list --after {line(page.next)!r}")
-        screen.next("pricemill suppliers show SUPPLIER" if page.items else "pricemill import FILE --supplier NAME")
+        screen.more("--after", page.next)
+        if page.items:
+            screen.next(command("suppliers", "show", page.items[0].name))
+        else:
+            screen.next("pricemill import FILE --supplier NAME")
         return Exit.DONE
 
     return context.look(show)
@@ -77,9 +80,11 @@ def show(
         page = await opened.reports.items_of(name, after=after, limit=limit)
         answer = {"supplier": found, "items": list(page.items), "next": page.next}
         screen.answer(answer, lambda: _lines(found, page.items))
-        if page.next:
-            screen.note(f"More: pricemill suppliers show {line(name)!r} --after {line(page.next)!r}")
-        screen.next(f"pricemill explain price {line(name)!r} SKU")
+        screen.more("--after", page.next)
+        if page.items:
+            screen.next(command("explain", "price", name, page.items[0].sku))
+        else:
+            screen.next(command("tasks", "list", "--supplier", name))
         return Exit.DONE
 
     return context.look(present)

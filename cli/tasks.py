@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import context
+from cli.command import command
 from cli.confirm import agree
 from cli.context import Desk
 from cli.exits import Exit
@@ -38,14 +39,14 @@ def tasks() -> None:
 def list_tasks(
     ctx: typer.Context,
     *,
-    state: Annotated[list[str], typer.Option(help=f"One of {', '.join(STATES)}; may be repeated.")] = [],  # noqa: B006
+    state: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(STATES)}; may be repeated.")] = None,
     supplier: Annotated[str | None, typer.Option()] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     before: After = None,
 ) -> int:
     """Newest first."""
     screen: Screen = ctx.obj
-    if wrong := [one for one in state if one not in STATES]:
+    if wrong := [one for one in state or () if one not in STATES]:
         raise Usage(f"{wrong[0]!r} is no state; use {', '.join(STATES)}")
     if before is not None and not before.isdigit():
         raise Usage("--before takes the `next` of the page before")
@@ -53,12 +54,12 @@ def list_tasks(
     async def show(opened: Desk) -> int:
         from db.reports_tasks import TaskFilter
 
-        which = TaskFilter(states=tuple(state), supplier=supplier, limit=limit, before=before)
+        which = TaskFilter(states=tuple(state or ()), supplier=supplier, limit=limit, before=before)
         page = await opened.reports.tasks(which)
         ids = short_ids([task.task_id for task in page.items])
         columns = [
             Column("TASK", lambda task: line(ids[task.task_id] if screen.manners.terminal else task.task_id)),
-            Column("STATE", lambda task: task.state),
+            Column("STATE", lambda task: "reverted" if task.reverted_at else task.state),
             Column("SUPPLIER", lambda task: line(task.supplier), least=8),
             Column("FILE", lambda task: line(task.source), least=10),
             Column("ROWS", lambda task: count(task.rows), right=True),
@@ -67,9 +68,11 @@ def list_tasks(
             Column("ENQUEUED", lambda task: stamp(task.enqueued_at)),
         ]
         screen.list(page.items, columns, empty="No tasks.", following=page.next)
-        if page.next:
-            screen.note(f"More: pricemill tasks list --before {page.next}")
-        screen.next("pricemill tasks show TASK" if page.items else "pricemill import FILE --supplier NAME")
+        screen.more("--before", page.next)
+        if page.items:
+            screen.next(command("tasks", "show", page.items[0].task_id))
+        else:
+            screen.next(command("tasks", "list") if state or supplier else "pricemill import FILE --supplier NAME")
         return Exit.DONE
 
     return context.look(show)
@@ -86,13 +89,13 @@ def show(ctx: typer.Context, task: Annotated[str, typer.Argument(help="Id, or th
             raise NotFound(f"there is no task {task!r}")
         screen.answer(detail, lambda: _lines(detail))
         if detail.dead_letter:
-            screen.next(f"pricemill dead show {detail.dead_letter[:8]}")
+            screen.next(command("why", detail.task.task_id))
         elif detail.task.rejected:
-            screen.next(f"pricemill rejected list --task {detail.task.task_id}")
+            screen.next(command("rejected", "groups", "--task", detail.task.task_id))
         elif detail.blocked_by:
-            screen.next(f"pricemill tasks show {detail.blocked_by}")
+            screen.next(command("why", detail.task.task_id))
         else:
-            screen.next("pricemill tasks list")
+            screen.next(command("tasks", "list", "--supplier", detail.task.supplier))
         return Exit.DONE
 
     return context.look(present)
@@ -102,7 +105,8 @@ def _lines(detail: TaskDetail) -> Iterator[str]:
     task = detail.task
     outcome = f" ({task.outcome.replace('_', ' ')})" if task.outcome else ""
     yield f"Task      {line(task.task_id)}"
-    yield f"State     {task.state}{outcome}{', cancel requested' if task.cancel_requested else ''}"
+    since = ", cancel requested" if task.cancel_requested else ", taken back since" if detail.reverted_at else ""
+    yield f"State     {task.state}{outcome}{since}"
     yield f"Supplier  {line(task.supplier)}"
     yield f"Source    {line(task.source)}  {task.parser}"
     if detail.source_sha256:
@@ -121,15 +125,20 @@ def _lines(detail: TaskDetail) -> Iterator[str]:
     if detail.understanding:
         yield from understanding_lines(detail.understanding)
     if detail.reverted_at is not None:
-        done = detail.reverted or {}
-        because = f": {line(done['reason'])}" if done.get("reason") else ""
-        yield f"Reverted  {stamp(detail.reverted_at)} by {line(done.get('by', '-'))}{because}"
+        yield f"Reverted  {_taken_back(detail)}"
     for attempt in detail.attempts:
         # A failure has a message; what was put back or cancelled only a reason.
         why = (attempt.error or {}).get("message") or (attempt.error or {}).get("reason")
         told = f": {line(str(why))}" if why else ""
         outcome = attempt.outcome or "running"
         yield f"Attempt   {attempt.epoch}. {stamp(attempt.started_at)}  {outcome} on {line(attempt.worker)}{told}"
+
+
+def _taken_back(detail: TaskDetail) -> str:
+    """When, by whom and why."""
+    done = detail.reverted or {}
+    because = f": {line(done['reason'])}" if done.get("reason") else ""
+    return f"{stamp(detail.reverted_at)} by {line(done.get('by', '-'))}{because}"
 
 
 @app.command()
@@ -148,11 +157,14 @@ def retry(
         for one, detail in zip(ids, details, strict=True):
             state = detail.task.state
             if detail.reverted_at is not None:
-                raise StateConflict(f"task {one} was taken back and never runs again", next="import the file anew")
+                raise StateConflict(
+                    f"task {one} was taken back at {_taken_back(detail)}; it never runs again",
+                    next="import the file anew",
+                )
             if state not in {"dead", "cancelled"}:
                 raise StateConflict(
                     f"task {one} is {state}; only dead and cancelled tasks are started again",
-                    next=f"pricemill tasks show {one}",
+                    next=command("tasks", "show", one),
                 )
         if dry_run:
             screen.answer({"would_retry": ids}, lambda: [f"Would retry {plural(len(ids), 'task')}."])
@@ -161,7 +173,7 @@ def retry(
         delivered = await context.deliver(opened, following)
         answer = {"retried": ids, "delivered": delivered}
         screen.answer(answer, lambda: [f"{plural(len(ids), 'task')} will be tried again."])
-        screen.next(f"pricemill tasks show {ids[0]}")
+        screen.next(command("tasks", "show", ids[0]))
         return Exit.DONE
 
     return context.run(replay)
@@ -190,7 +202,7 @@ def cancel(
             "unknown": "is unknown",
         }
         screen.answer({"tasks": answers}, lambda: [f"{line(one)}  {words[said]}" for one, said in answers.items()])
-        screen.next(f"pricemill tasks show {ids[0]}")
+        screen.next(command("tasks", "show", ids[0]))
         return Exit.REFUSED if "ended" in answers.values() else Exit.DONE
 
     return context.run(end)
@@ -215,10 +227,11 @@ def revert(
         one = await one_task(opened.reports, task)
         detail = await opened.reports.task(one)
         if detail is not None and detail.reverted_at is not None:
-            document = {"reverted": one, "already": True, "at": plain(detail.reverted_at)}
-            told = f"Taken back already, at {stamp(detail.reverted_at)}; nothing was changed."
+            by = (detail.reverted or {}).get("by")
+            document = {"reverted": one, "already": True, "at": plain(detail.reverted_at), "by": by}
+            told = f"Nothing was changed: it was taken back already, at {_taken_back(detail)}."
             screen.answer(document, lambda: [told])
-            screen.next(f"pricemill tasks show {one}")
+            screen.next(command("tasks", "show", one))
             return Exit.DONE
         async with Reverts.open(opened.database_url) as reverts:
             would = await reverts.revert(one, actor=context.actor(), reason=reason, keep=False)
@@ -232,7 +245,7 @@ def revert(
                 return Exit.DONE
             done = await reverts.revert(one, actor=context.actor(), reason=reason)
         screen.answer({"reverted": one, **plain(done)}, lambda: [f"Taken back: {sentence}."])
-        screen.next(f"pricemill tasks show {one}")
+        screen.next(command("tasks", "show", one))
         return Exit.DONE
 
     return context.run(take_back)

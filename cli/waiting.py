@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from cli import context
+from cli.command import command
 from cli.problems import WaitedTooLong
 from cli.progress import meter
 from cli.screen import Screen
@@ -32,7 +33,6 @@ async def a_worker(app: App) -> AsyncIterator[bool]:
         return
     from workers.fleet import run_worker
 
-    context.quiet_logs()
     working = asyncio.create_task(run_worker(app, signals=False))
     try:
         yield True
@@ -59,7 +59,7 @@ async def wait_for(
                 shown.show(sum(one.rows for one in seen.values()), sum(one.rejected for one in seen.values()))
                 waiting = [one for one in waiting if one not in seen or seen[one].state not in ENDED]
                 if waiting and deadline is not None and time.monotonic() >= deadline:
-                    raise WaitedTooLong(next=f"pricemill tasks show {waiting[0]}")
+                    raise WaitedTooLong(next=command("tasks", "show", waiting[0]))
                 if waiting:
                     await asyncio.sleep(pause)
                     pause = min(pause * 1.1, LONGEST_POLL_SECONDS)

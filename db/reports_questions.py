@@ -19,6 +19,8 @@ class HeldList:
     source: str
     question: Question
     since: datetime
+    location: str
+    """Path or address of the list, as its task names it."""
 
 
 _OPEN = """
@@ -45,6 +47,7 @@ class QuestionReports(ReadModels):
                 source_name(row["location"]),
                 Question.from_document(json(row["question"])),
                 row["created_at"],
+                row["location"] or "",
             )
             for row in rows
         ]

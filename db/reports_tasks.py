@@ -38,6 +38,8 @@ class TaskRow:
     progress_at: datetime | None
     worker: str | None
     cancel_requested: bool
+    reverted_at: datetime | None = None
+    """When what it loaded was taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class TaskFilter:
 
 TASK = """
 SELECT t.id, t.task_id, t.supplier_name, t.parser_type, t.status::text AS status, t.priority, t.attempt, t.max_retries,
-       t.enqueued_at, t.run_at, t.started_at, t.finished_at, t.worker, t.cancel_requested,
+       t.enqueued_at, t.run_at, t.started_at, t.finished_at, t.worker, t.cancel_requested, t.reverted_at,
        coalesce(t.message #>> '{source_config,file_path}', t.message #>> '{source_config,url}',
                 t.message #>> '{source_config,sheet_url}') AS location,
        t.result ->> 'status' AS outcome, (t.result -> 'statistics')::text AS statistics,
@@ -235,4 +237,5 @@ def task_row(row: Any) -> TaskRow:
         progress_at=row["progress_at"],
         worker=row["worker"],
         cancel_requested=row["cancel_requested"],
+        reverted_at=row["reverted_at"],
     )

@@ -15,6 +15,7 @@ from contracts.parser import Reading
 from contracts.questions import Option, Question
 from contracts.rows import Chunk, Item
 from contracts.store import Known, Loader
+from pipeline.drift.compared import Lookup
 from pipeline.moves import FEW, MOST, Move, Shape, whole_list
 from pipeline.stages.fingerprint import KnownRecords, fingerprints
 from pipeline.stages.validation import Validation
@@ -29,9 +30,17 @@ async def stop_if_doubtful(
     reading: Reading, plan: Plan, *, loader: Loader, known: Known, profile: SupplierProfile | None, sha256: str
 ) -> None:
     """To be asked before the first chunk of a list, not when it is gone on with: its own rows are stored then. Raises
-    ListDoubtful with a question, unless a person has accepted the move of exactly this list."""
+    ListDoubtful with a question."""
+    if not loader.stale and loader.stocked:
+        await stop_if_all_moved(reading, plan, lookup=loader.prices, known=known, profile=profile, sha256=sha256)
+
+
+async def stop_if_all_moved(
+    reading: Reading, plan: Plan, *, lookup: Lookup, known: Known, profile: SupplierProfile | None, sha256: str
+) -> None:
+    """Raises ListDoubtful, unless a person has accepted the move of exactly this list."""
     accepted = {} if profile is None else profile.rules.accepted_moves
-    if loader.stale or not loader.stocked or sha256 in accepted:
+    if sha256 in accepted:
         return
     async with aclosing(reading.chunks(size=SAMPLE)) as chunks:
         chunk = await anext(chunks, None)
@@ -40,7 +49,7 @@ async def stop_if_doubtful(
     items = await asyncio.to_thread(_items, chunk, plan)
     if len(items) < FEW:
         return
-    current = await loader.prices([item.sku for item in items])
+    current = await lookup([item.sku for item in items])
     moves = [Move(item.sku, Amount(*current[item.sku][1:]), _amount(item)) for item in items if item.sku in current]
     shape = whole_list(moves)
     if shape is not None:

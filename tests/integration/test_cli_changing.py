@@ -86,7 +86,7 @@ def test_people_read_what_will_become_of_a_list_before_and_what_became_of_it(
     assert known.code == 6
     assert "          4 rows: 2 new, 1 rejected, 1 ignored\n" in known.out
     assert "Rejected 1: Preis EUR “auf Anfrage” says there is no fixed price (row 4)" in known.out
-    assert "Next: pricemill rejected list --task " in known.err
+    assert "Next: pricemill rejected groups --task " in known.err
 
 
 def test_doctor_finds_a_working_installation_well(pricemill: Installation) -> None:
@@ -224,7 +224,10 @@ def test_a_dead_letter_is_found_by_its_task(pricemill: Installation, database_ur
     asyncio.run(seed.fill(database_url))
     shown = pricemill.inside("dead", "show", seed.DEAD, "--json")
     assert shown.json["letter"]["id"] == seed.DEAD_LETTER
-    assert "Remedy    pricemill map FILE shows what was seen" in pricemill.inside("dead", "show", seed.DEAD_LETTER).out
+    assert (
+        "Remedy    pricemill map /lists/tarifa.xlsx shows what was seen"
+        in pricemill.inside("dead", "show", seed.DEAD_LETTER).out
+    )
 
 
 def test_a_profile_goes_out_and_in_as_a_new_version(pricemill: Installation, tmp_path: Path, database_url: str) -> None:

@@ -108,9 +108,11 @@ def test_prices_that_jump_are_listed_approved_and_rejected(pricemill: Installati
     ]
     assert pricemill.inside("held", "approve").code == 2
     assert pricemill.inside("held", "approve", "A-999").code == 3
-    assert pricemill.inside("held", "approve", "A-000", "--json").json == {"decided": 1, "outdated": 0}
+    unasked = pricemill.inside("held", "approve", "A-000", "--json")
+    assert (unasked.code, unasked.problem["code"], price(pricemill, "A-000")) == (2, "usage", "1.500000")
+    assert pricemill.inside("held", "approve", "A-000", "--yes", "--json").json == {"decided": 1, "outdated": 0}
     assert pricemill.inside("held", "reject", "--task", task, "--dry-run", "--json").json["would_reject"] == 2
-    assert pricemill.inside("held", "reject", "A-001", "--json").json["decided"] == 1
+    assert pricemill.inside("held", "reject", "A-001", "--yes", "--json").json["decided"] == 1
     assert pricemill.inside("held", "approve", "--all", "--yes", "--json").json["decided"] == 1
     assert [price(pricemill, sku) for sku in ("A-000", "A-001", "A-002")] == ["999.000000", "2.500000", "777.000000"]
     assert pricemill.inside("held", "list", "--json").json == {"lists": [], "prices": [], "next": None}

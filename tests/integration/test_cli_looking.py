@@ -96,7 +96,7 @@ Supplier  Óptica Luz
 Source    tarifa.xlsx
 Cause     header_not_found (Validation)
 Reason    no header row was found
-Remedy    pricemill map FILE shows what was seen
+Remedy    pricemill map /lists/tarifa.xlsx shows what was seen
 Died      2026-11-02 09:00:00 after 1 attempt
 Message   {LETTER_MESSAGE}
 """
@@ -151,27 +151,27 @@ VALID AS                 PRICE  PER  FILE             ROW  TASK
 @pytest.mark.parametrize(
     ("arguments", "code", "out", "following"),
     [
-        (["tasks", "list"], 0, TASKS, "pricemill tasks show TASK"),
-        (["tasks", "show", seed.SECOND], 0, TASK, f"pricemill rejected list --task {seed.SECOND}"),
+        (["tasks", "list"], 0, TASKS, "pricemill tasks show 019a4000-0000-7000-8000-000000000006"),
+        (["tasks", "show", seed.SECOND], 0, TASK, f"pricemill rejected groups --task {seed.SECOND}"),
         (["dead", "groups"], 0, GROUPS, "pricemill dead list --cause contract_violation"),
         (
             ["dead", "show", seed.DEAD_LETTER],
             0,
             LETTER,
-            "pricemill dead retry d0000000, or pricemill dead discard d0000000",
+            f"pricemill dead retry {seed.DEAD_LETTER}\n  or: pricemill dead discard {seed.DEAD_LETTER}",
         ),
         (
             ["rejected", "groups", "--supplier", "Nordwind"],
             0,
             CAUSES,
-            f"pricemill rejected fix --task {seed.SECOND} --cause price_not_a_number --value 12,5O --to TEXT --check",
+            f"pricemill rejected export --task {seed.SECOND} --out rejected-{seed.SECOND[:13]}.xlsx",
         ),
-        (["suppliers", "show", "Nordwind", "--limit", "1"], 0, SUPPLIER, "pricemill explain price 'Nordwind' SKU"),
-        (["dead", "list"], 0, LETTERS, "pricemill dead show LETTER"),
-        (["rejected", "list", "--task", seed.SECOND], 0, REJECTED, f"pricemill tasks show {seed.SECOND}"),
-        (["suppliers", "list"], 0, SUPPLIERS, "pricemill suppliers show SUPPLIER"),
+        (["suppliers", "show", "Nordwind", "--limit", "1"], 0, SUPPLIER, "pricemill explain price Nordwind NW-1001"),
+        (["dead", "list"], 0, LETTERS, f"pricemill dead show {seed.DEAD_LETTER}"),
+        (["rejected", "list", "--task", seed.SECOND], 0, REJECTED, f"pricemill rejected groups --task {seed.SECOND}"),
+        (["suppliers", "list"], 0, SUPPLIERS, "pricemill suppliers show Acme"),
         (["explain", "price", "Nordwind", "NW-1001"], 0, EXPLAINED, f"pricemill tasks show {seed.SECOND}"),
-        (["tasks", "list", "--state", "cancelled"], 0, "", "pricemill import FILE --supplier NAME"),
+        (["tasks", "list", "--state", "cancelled"], 0, "", "pricemill tasks list"),
         (
             ["tasks", "list", "--fields", "task_id,rows", "--state", "dead"],
             0,
