@@ -27,13 +27,14 @@ def worker(
 
     async def work(opened: Any) -> int:
         from observability.logging import configure
+        from workers.chores import chores_of
         from workers.fleet import run_worker
 
         level = "WARNING" if screen.manners.quiet else settings.log_level
         configure(level=level, log_format="json" if settings.log_format == "json" else "console")
         if not burst:
             screen.note("Working. Stop with Ctrl-C; running tasks keep what they have committed.")
-        await run_worker(opened, burst=burst, fleet_url=opened.database_url)
+        await run_worker(opened, burst=burst, fleet_url=opened.database_url, chores=chores_of(opened))
         screen.next("pricemill status")
         if opened.stopping.recycling:
             from workers.stopping import EXIT_RECYCLED

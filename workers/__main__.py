@@ -12,6 +12,7 @@ from config.settings import Settings, load_settings
 from contracts.errors import PricemillError
 from observability.logging import configure, get_logger
 from workers.app import open_app
+from workers.chores import chores_of
 from workers.fleet import run_worker
 from workers.orphans import hand_back
 from workers.stopping import EXIT_RECYCLED
@@ -67,7 +68,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _work(settings: Settings, *, burst: bool) -> bool:
     """Whether the process shall be started anew."""
     async with open_app(settings) as app:
-        await run_worker(app, burst=burst, fleet_url=app.database_url)
+        await run_worker(app, burst=burst, fleet_url=app.database_url, chores=chores_of(app))
         return app.stopping.recycling
 
 

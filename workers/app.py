@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from arq.connections import ArqRedis
 
@@ -27,7 +28,9 @@ from db.matching import PostgresMatcher
 from db.profiles import PostgresProfiles
 from db.rejected import PostgresRejectedRows
 from db.reports import Reports
+from db.schedules import PostgresSchedules
 from db.shapes import PostgresShapes
+from db.watched import PostgresWatched
 from parsers.resources import Resources
 from pipeline.ahead import Collaborators, OpenLoader
 from pipeline.executor import Executor
@@ -68,6 +71,8 @@ class App:
     executor: Executor
     leases: LeaseKeeper
     stopping: Stopping
+    schedules: PostgresSchedules
+    watched: PostgresWatched
 
 
 @asynccontextmanager
@@ -87,6 +92,8 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
                     ports.database_url, by_code=settings.match_by_code, create_drafts=settings.create_draft_products
                 )
             )
+        schedules = await stack.enter_async_context(PostgresSchedules.open(ports.database_url))
+        watched = await stack.enter_async_context(PostgresWatched.open(ports.database_url))
         producer = await stack.enter_async_context(Producer(settings, ledger=ports.ledger, queue=ports.queue))
         parser = partial(parsers.get, resources=_resources(settings, ports.redis))
         stopping = Stopping()
@@ -148,14 +155,20 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
             executor=executor,
             leases=leases,
             stopping=stopping,
+            schedules=schedules,
+            watched=watched,
         )
+
+
+def inbox_of(settings: Settings) -> Path:
+    """Where files are handed in; every worker of this installation counts it as a source root."""
+    return settings.data_dir.expanduser().absolute() / INBOX
 
 
 def _resources(settings: Settings, redis: ArqRedis) -> Resources:
     sheets = Budget(settings.google_sheets_calls, timedelta(seconds=settings.google_sheets_seconds))
-    inbox = settings.data_dir.expanduser().absolute() / INBOX
     return Resources(
-        source_roots=(*settings.source_roots, inbox),
+        source_roots=(*settings.source_roots, inbox_of(settings)),
         allow_private_urls=settings.allow_private_urls,
         max_source_bytes=settings.max_source_bytes,
         fetch_seconds=settings.fetch_seconds,

@@ -7,7 +7,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -86,13 +86,18 @@ class WorkerApp(Protocol):
 
 
 async def run_worker(
-    app: WorkerApp, *, burst: bool = False, signals: bool = True, fleet_url: str | None = None
+    app: WorkerApp,
+    *,
+    burst: bool = False,
+    signals: bool = True,
+    fleet_url: str | None = None,
+    chores: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> None:
     """Works until SIGTERM, SIGINT, `app.stopping.ask()` or an operator's wish to have it started anew (then
     `app.stopping.recycling` is set); with `burst`, until nothing waits anywhere. Then takes
     nothing new, lets running tasks stop behind their chunk (at most shutdown_seconds; a second signal hurries) and
     returns. The caller closes `app`. Raises only what is a defect of ours. `fleet_url`: the database from which
-    /metrics tells of the fleet."""
+    /metrics tells of the fleet. `chores`: what else this process does until it ends; a burst does none of it."""
     inbox = Inbox(app.redis, queue=app.queue, ledger=app.ledger, queue_name=app.settings.queue_name)
     jobs = Jobs(executor=app.executor, queue=app.queue, ledger=app.ledger, inbox=inbox)
     waking = WakingWorker(
@@ -125,6 +130,8 @@ async def run_worker(
             ]
             if burst:
                 works.append(_until_empty(app, waking, rescue))
+            else:
+                works += [chore() for chore in chores]
             try:
                 await _until_first(*works, waking=waking)
             finally:

@@ -28,3 +28,16 @@ async def hand_over(deliveries: Sequence[Delivery], *, queue: Queue, ledger: Led
         # Sent, but not noted: the sweep sends them once more, which changes nothing.
         log.debug("delivery.not_noted", deliveries=len(deliveries), error=str(error))
     return True
+
+
+async def send(deliveries: Sequence[Delivery], *, queue: Queue) -> bool:
+    """Delivers tasks that are registered as sent already. False if the queue cannot be reached: the sweep sends them
+    when they are overdue."""
+    if not deliveries:
+        return True
+    try:
+        await queue.deliver(deliveries)
+    except QueueUnavailable as error:
+        log.warning("delivery.delayed", deliveries=len(deliveries), error=str(error))
+        return False
+    return True
