@@ -28,7 +28,7 @@ KNOWN: Final = MappingProxyType(
         "abort": ("bad_chunks", "lease_lost", "manual", "reject_ratio", "resource", "shutdown", "time_limit"),
         "bucket": ("new", "changed", "unchanged", "held", "rejected", "ignored"),
         "category": CATEGORIES,
-        "cause": ("crash", "forgotten", "lease_expired"),
+        "cause": ("swept",),
         "component": ("postgresql", "redis"),
         "fire": ("started", "skipped", "missed", "caught_up"),
         "freshness": ("fresh", "late", "never", "paused"),
@@ -139,7 +139,7 @@ _ALL: Final = (
     Family(
         "tasks_rescued_total",
         "counter",
-        "Deliveries that the sweep sent again: the message was forgotten, or a lease had expired.",
+        "Deliveries that the sweep sent: Redis had forgotten them, a lease had expired, or a time had come.",
         ("queue", "cause"),
         ("", "cause"),
     ),

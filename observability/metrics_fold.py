@@ -85,8 +85,8 @@ class Fold:
         self._meters.count("tasks_enqueued_total", _number(fields, "tasks"), queue=queue, origin=origin)
 
     def _rescued(self, fields: Fields) -> None:
-        queue, cause = _name(fields, "queue", "default"), _name(fields, "cause", "forgotten")
-        self._meters.count("tasks_rescued_total", _number(fields, "deliveries"), queue=queue, cause=cause)
+        queue = _name(fields, "queue", "default")
+        self._meters.count("tasks_rescued_total", _number(fields, "deliveries"), queue=queue, cause="swept")
 
     def _source(self, fields: Fields) -> None:
         parser = _name(fields, "parser")

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 LIMIT_SECONDS: Final = 5.0
 """For a connection as a whole."""
 CONNECTIONS: Final = 4
-"""At once; what comes on top is told to come again."""
+"""At once. As many on top are told to come again, the rest are cut off."""
 HEAD_BYTES: Final = 8_192
 _REASONS: Final = {
     200: "OK",
@@ -43,10 +43,12 @@ class Endpoint:
         self._open += 1
         try:
             async with asyncio.timeout(self._seconds):
-                if self._open > CONNECTIONS:
-                    answer = Answer(503, b"too many connections\n")
-                else:
-                    answer = await self._answer(await reader.readuntil(b"\r\n\r\n"))
+                if self._open > 2 * CONNECTIONS:
+                    raise ConnectionAbortedError
+                crowded = self._open > CONNECTIONS
+                # Read even if it is not answered: an answer behind which something stays unread may not arrive.
+                head = await reader.readuntil(b"\r\n\r\n")
+                answer = Answer(503, b"too many connections\n") if crowded else await self._answer(head)
                 writer.write(_head(answer) + answer.body)
                 writer.close()
                 await writer.wait_closed()
