@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +18,8 @@ import structlog
 
 from db import embedded
 from db.engine import upgrade
+from tests.support.ledgers import postgres_bench
+from tests.support.lists import PostgresDesk
 from tests.support.redis_server import queue_name, redis_process, redis_server, redis_url
 
 __all__ = ["queue_name", "redis_process", "redis_server", "redis_url"]
@@ -99,6 +101,12 @@ def _renamed(postgres: embedded.EmbeddedPostgres, old: str, new: str) -> bool:
     except subprocess.CalledProcessError:  # somebody is still connected
         return False
     return True
+
+
+@pytest.fixture
+async def desk(database_url: str) -> AsyncIterator[PostgresDesk]:
+    async with postgres_bench(database_url) as bench:
+        yield PostgresDesk(database_url, bench)
 
 
 @pytest.fixture

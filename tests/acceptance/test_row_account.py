@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -29,7 +28,7 @@ from pipeline.chunks import run_chunks
 from pipeline.stages import build_stages
 from pipeline.understanding.understand import understand
 from resilience.checkpoint.seal import seal
-from tests.support.ledgers import claimed, postgres_bench
+from tests.support.ledgers import claimed
 from tests.support.lists import PostgresDesk, plan_of, settle
 from tests.support.messy_lists import MessyList, messy_list
 
@@ -114,12 +113,6 @@ def judge(made: MessyList, outcome: Outcome) -> None:
     if not made.spoiled & {"quote", "encoding", "lines"}:
         lost = made.names.keys() - {item.sku for item in outcome.items}
         assert not lost, f"rows that nothing was done to are not accepted: {sorted(lost)}"
-
-
-@pytest.fixture
-async def desk(database_url: str) -> AsyncIterator[PostgresDesk]:
-    async with postgres_bench(database_url) as bench:
-        yield PostgresDesk(database_url, bench)
 
 
 async def stored(desk: PostgresDesk, made: MessyList, path: Path) -> None:

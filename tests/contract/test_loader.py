@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,14 +15,14 @@ from contracts.checkpoint import Checkpoint
 from contracts.errors import LeaseLost, StateConflict
 from contracts.rows import Batch, Cursor
 from contracts.store import Claim
-from tests.support.ledgers import claimed, postgres_bench
+from tests.support.ledgers import claimed
 from tests.support.lists import (
     Desk,
     MemoryDesk,
-    PostgresDesk,
     Stop,
     StopAfter,
     contents,
+    counts,
     list_task,
     load,
     newest,
@@ -35,22 +35,6 @@ from tests.support.lists import (
 MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
 FIRST = ["a1,Drill,10.00,red", "b2,Saw,20.50,blue", "c3,Nail,0.04,", "d4,Screw,0.05,grey", "e5,Hook,3,black"]
-
-
-@pytest.fixture(params=["memory", "postgres"])
-async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
-    if request.param == "memory":
-        yield MemoryDesk()
-        return
-    url = request.getfixturevalue("database_url")
-    async with postgres_bench(url) as bench:
-        yield PostgresDesk(url, bench)
-
-
-def counts(checkpoint: Checkpoint | None) -> dict[str, Any]:
-    assert checkpoint is not None
-    assert checkpoint.account.balanced
-    return {name: value for name, value in checkpoint.account.document().items() if value}
 
 
 async def test_a_first_load_makes_an_item_and_a_history_row_of_each_row(desk: Desk) -> None:

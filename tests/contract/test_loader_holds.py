@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from contracts.band import Amount, Band
-from contracts.checkpoint import Checkpoint
 from contracts.understanding import Understanding
-from tests.support.ledgers import claimed, postgres_bench
+from tests.support.ledgers import claimed
 from tests.support.lists import (
     Desk,
     MemoryDesk,
-    PostgresDesk,
     Stop,
     StopAfter,
     column,
     contents,
+    counts,
     list_task,
     load,
     newest,
@@ -40,22 +37,6 @@ FIRST = ["a1,Drill,10.00,red", "b2,Saw,20.00,blue", "c3,Nail,0.04,"]
 
 def money(price: str, currency: str = "EUR", basis: str = "1") -> Amount:
     return Amount(Decimal(price), currency, Decimal(basis))
-
-
-@pytest.fixture(params=["memory", "postgres"])
-async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
-    if request.param == "memory":
-        yield MemoryDesk()
-        return
-    url = request.getfixturevalue("database_url")
-    async with postgres_bench(url) as bench:
-        yield PostgresDesk(url, bench)
-
-
-def counts(checkpoint: Checkpoint | None) -> dict[str, Any]:
-    assert checkpoint is not None
-    assert checkpoint.account.balanced
-    return {name: value for name, value in checkpoint.account.document().items() if value}
 
 
 async def test_a_price_outside_the_band_is_held_and_its_neighbours_are_applied(desk: Desk) -> None:

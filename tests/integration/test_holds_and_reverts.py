@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,7 @@ from contracts.band import Band
 from contracts.errors import StateConflict
 from db.holds import Decided, PostgresHolds
 from db.revert import Reverted, Reverts
-from tests.support.ledgers import claimed, postgres_bench
+from tests.support.ledgers import claimed
 from tests.support.lists import (
     PostgresDesk,
     Stop,
@@ -31,12 +30,6 @@ DAY = timedelta(days=1)
 BAND = Band(up=Decimal(5), down=Decimal(5))
 FIRST = ["a1,Drill,10.00,red", "b2,Saw,20.00,blue", "c3,Nail,0.04,"]
 JUMP = ["a1,Big drill,1000.00,red", "b2,Saw,21.00,blue", "c3,Nail,0.04,", "d4,Hook,3.00,"]
-
-
-@pytest.fixture
-async def desk(database_url: str) -> AsyncIterator[PostgresDesk]:
-    async with postgres_bench(database_url) as bench:
-        yield PostgresDesk(database_url, bench)
 
 
 async def load(desk: PostgresDesk, lines: list[str], task_id: str, day: float, **more: Any) -> dict[str, Any]:

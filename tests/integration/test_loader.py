@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,26 +19,27 @@ from db.connection import connect
 from db.loader import PostgresLoader
 from db.loader_sql import MERGE
 from pipeline import chunks
-from tests.support.ledgers import LEASE, claimed, postgres_bench
+from tests.support.ledgers import LEASE, claimed
 from tests.support.lists import PostgresDesk, Stop, StopAfter, list_task, load, understanding, whole
-from tests.support.proxy import COMMITTED, cutting
+from tests.support.postgres_proxy import Cut, Request, postgres_proxy
 
 MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 LINES = [f"k{number:03d},Item {number},{number + 1}.50,red" for number in range(40)]
 
 
-@pytest.fixture
-async def desk(database_url: str) -> AsyncIterator[PostgresDesk]:
-    async with postgres_bench(database_url) as bench:
-        yield PostgresDesk(database_url, bench)
+@dataclass
+class Cutting:
+    """Cuts connections at the next `times` requests whose SQL holds `at`; at none before it is set."""
 
+    at: str = ""
+    how: Cut = Cut.AFTER
+    times: int = 1
 
-@pytest.fixture
-def sockets() -> Iterator[Path]:
-    """A directory whose path is short enough for a socket."""
-    directory = Path(tempfile.mkdtemp(prefix="pm"))
-    yield directory
-    shutil.rmtree(directory)
+    def __call__(self, request: Request) -> Cut | None:
+        if not self.at or self.at not in request.text or not self.times:
+            return None
+        self.times -= 1
+        return self.how
 
 
 def item(row: int, sku: str, **changes: Any) -> Item:
@@ -153,15 +151,16 @@ async def test_text_that_looks_like_copy_syntax_arrives_as_it_is(desk: PostgresD
     assert (await desk.items())["\\N"].category == ("\\", "a\nb")
 
 
-async def test_a_commit_whose_answer_is_lost_is_recognised(desk: PostgresDesk, sockets: Path) -> None:
+async def test_a_commit_whose_answer_is_lost_is_recognised(desk: PostgresDesk) -> None:
     claim = await claim_of(desk)
-    async with cutting(desk.url, sockets) as (url, cutter):
+    cutting = Cutting()
+    async with postgres_proxy(desk.url, cutting) as (url, proxy):
         loader = await open_loader(url, claim)
         staged = await loader.stage(batch_of(item(2, "a"), item(3, "b")))
-        cutter.answers = COMMITTED
+        cutting.at = "COMMIT"
         complete = Completer(claim)
         account = await loader.commit(staged, complete)
-        assert cutter.cuts == 1
+        assert len(proxy.cuts) == 1
         assert account == Account(read=2, new=2)
         assert complete.accounts == [account]
         following = await loader.commit(await loader.stage(batch_of(item(4, "c"), number=2)), Completer(claim, 2))
@@ -170,23 +169,21 @@ async def test_a_commit_whose_answer_is_lost_is_recognised(desk: PostgresDesk, s
     assert {sku: len(rows) for sku, rows in (await desk.history()).items()} == {"a": 1, "b": 1, "c": 1}
 
 
-@pytest.mark.parametrize("lost", ["answer", "request"])
-async def test_a_chunk_without_items_survives_a_lost_connection(desk: PostgresDesk, sockets: Path, lost: str) -> None:
+@pytest.mark.parametrize("lost", Cut)
+async def test_a_chunk_without_items_survives_a_lost_connection(desk: PostgresDesk, lost: Cut) -> None:
     claim = await claim_of(desk)
     reject = RowError(2, "price_missing", "price is blank", "price", "", ("a", ""))
     batch = Batch(1, Cursor(row=2), rejects=[reject], account=Account(read=2, unchanged=1))
     batch.account.rejected["price_missing"] = 1
-    async with cutting(desk.url, sockets) as (url, cutter):
+    cutting = Cutting()
+    async with postgres_proxy(desk.url, cutting) as (url, proxy):
         loader = await open_loader(url, claim)
         await loader.commit(await loader.stage(Batch(0, Cursor(row=0))), Completer(claim, 1))
         staged = await loader.stage(batch)
-        if lost == "answer":
-            cutter.answers = b"\x00\x00\x00\x04\x00\x00\x00\x02"  # the new sequence as an int4
-        else:
-            cutter.requests = b"parsing_logs"
+        cutting.at, cutting.how = "parsing_logs", lost
         complete = Completer(claim, 2)
         account = await loader.commit(staged, complete)
-        assert cutter.cuts == 1
+        assert len(proxy.cuts) == 1
         following = await loader.commit(await loader.stage(batch_of(item(4, "c"), number=2)), Completer(claim, 3))
         await loader.close()
     assert complete.accounts == [account] == [batch.account]
@@ -205,39 +202,41 @@ async def test_a_chunk_without_items_stops_at_the_fence(desk: PostgresDesk) -> N
     assert await desk.bench.connection.fetchval("SELECT count(*) FROM checkpoints") == 0
 
 
-async def test_a_commit_that_never_arrived_is_repeated(desk: PostgresDesk, sockets: Path) -> None:
+async def test_a_commit_that_never_arrived_is_repeated(desk: PostgresDesk) -> None:
     claim = await claim_of(desk)
-    async with cutting(desk.url, sockets) as (url, cutter):
+    cutting = Cutting()
+    async with postgres_proxy(desk.url, cutting) as (url, proxy):
         loader = await open_loader(url, claim)
         staged = await loader.stage(batch_of(item(2, "a"), item(3, "b")))
-        cutter.requests = b"COMMIT;"
+        cutting.at, cutting.how = "COMMIT", Cut.BEFORE
         account = await loader.commit(staged, Completer(claim))
-        assert cutter.cuts == 1
+        assert len(proxy.cuts) == 1
         await loader.close()
     assert account == Account(read=2, new=2)
     assert {sku: len(rows) for sku, rows in (await desk.history()).items()} == {"a": 1, "b": 1}
 
 
-@pytest.mark.parametrize("moment", [b"COPY", b"tasks SET lease_until", b"INSERT INTO price_history", b"parsing_logs"])
-async def test_a_connection_lost_at_any_statement_costs_nothing(
-    desk: PostgresDesk, sockets: Path, moment: bytes
-) -> None:
+@pytest.mark.parametrize("moment", ["COPY", "tasks SET lease_until", "INSERT INTO price_history", "parsing_logs"])
+@pytest.mark.parametrize("how", Cut)
+async def test_a_connection_lost_at_any_statement_costs_nothing(desk: PostgresDesk, moment: str, how: Cut) -> None:
     claim = await claim_of(desk)
-    async with cutting(desk.url, sockets) as (url, cutter):
+    cutting = Cutting()
+    async with postgres_proxy(desk.url, cutting) as (url, proxy):
         loader = await open_loader(url, claim)
-        cutter.requests = moment
+        cutting.at, cutting.how = moment, how
         account = await loader.commit(await loader.stage(batch_of(item(2, "a"))), Completer(claim))
         await loader.close()
-        assert cutter.cuts == 1
+        assert len(proxy.cuts) == 1
     assert account == Account(read=1, new=1)
     assert {sku: len(rows) for sku, rows in (await desk.history()).items()} == {"a": 1}
 
 
-async def test_a_connection_that_keeps_breaking_ends_the_attempt(desk: PostgresDesk, sockets: Path) -> None:
+async def test_a_connection_that_keeps_breaking_ends_the_attempt(desk: PostgresDesk) -> None:
     claim = await claim_of(desk)
-    async with cutting(desk.url, sockets) as (url, cutter):
+    cutting = Cutting()
+    async with postgres_proxy(desk.url, cutting) as (url, _):
         loader = await open_loader(url, claim)
-        cutter.requests, cutter.times = b"INSERT INTO price_history", 1_000
+        cutting.at, cutting.how, cutting.times = "INSERT INTO price_history", Cut.BEFORE, 1_000
         staged = await loader.stage(batch_of(item(2, "a")))
         with pytest.raises(DatabaseUnavailable):
             await loader.commit(staged, Completer(claim))
@@ -245,22 +244,23 @@ async def test_a_connection_that_keeps_breaking_ends_the_attempt(desk: PostgresD
     assert await desk.items() == {}
 
 
-async def test_a_whole_list_survives_lost_connections(desk: PostgresDesk, sockets: Path) -> None:
-    async with cutting(desk.url, sockets) as (url, cutter):
-        cutter.times = 0
+async def test_a_whole_list_survives_lost_connections(desk: PostgresDesk) -> None:
+    cutting = Cutting()
+    async with postgres_proxy(desk.url, cutting) as (url, proxy):
+        cutting.times = 0
 
         class Arm:
             """Every second commit loses its answer, and so does the first attempt to find out."""
 
             def check(self, progress: chunks.Progress) -> None:
-                cutter.answers = COMMITTED
+                cutting.at = "COMMIT"
                 if progress.checkpoint.sequence % 2:
-                    cutter.times = cutter.cuts + 2
+                    cutting.times = 2
 
         through = PostgresDesk(url, desk.bench)
         lines = [*LINES, LINES[0].replace("Item", "Thing")]
         done = await whole(through, lines, task_id="t1", as_of=MONDAY, guards=[Arm()])
-        assert cutter.cuts > 4
+        assert len(proxy.cuts) > 4
     assert done is not None
     assert (done.account.new, done.account.ignored["duplicate"]) == (len(LINES), 1)
     assert {len(rows) for rows in (await desk.history()).values()} == {1}

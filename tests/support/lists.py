@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
@@ -288,6 +287,13 @@ class PostgresDesk:
         await self.bench.connection.execute("UPDATE tasks SET epoch = epoch + 1 WHERE id = $1", claim.task_key)
 
 
+def counts(checkpoint: Checkpoint | None) -> dict[str, Any]:
+    """What the account of a whole load says, without zeros."""
+    assert checkpoint is not None
+    assert checkpoint.account.balanced
+    return {name: value for name, value in checkpoint.account.document().items() if value}
+
+
 async def contents(desk: Desk) -> tuple[Any, ...]:
     """Everything a list left behind."""
     return await desk.items(), await desk.history(), await desk.logs(), await desk.holds()
@@ -387,8 +393,3 @@ async def next_attempt(desk: Desk, claim: Claim) -> Claim:
 
 def newest(claim: Claim) -> Checkpoint | None:
     return unseal(claim.checkpoints[0]) if claim.checkpoints else None
-
-
-@asynccontextmanager
-async def memory_desk() -> AsyncIterator[MemoryDesk]:
-    yield MemoryDesk()
