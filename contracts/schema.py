@@ -21,7 +21,12 @@ from contracts.violations import explain
 FOLDER: Final = Path(__file__).parent / "schemas"
 SUFFIX: Final = ".schema.json"
 _VERSIONS: Final[Mapping[str, Mapping[object, str]]] = {
-    "queue-message": {None: "queue-message-1.0", "1.0": "queue-message-1.0", "2.0": "queue-message"}
+    "queue-message": {
+        None: "queue-message-1.0",
+        "1.0": "queue-message-1.0",
+        "2.0": "queue-message",
+        "2.1": "queue-message",
+    }
 }
 """Schemas by the schema_version a document states; all versions that are still accepted."""
 _LARGER: Final = {"dead-letter": 4 * MAX_BYTES, "task-result": 4 * MAX_BYTES}
@@ -75,7 +80,7 @@ def parse_task(message: object) -> ParseTask:
     document = load(message) if isinstance(message, bytes | bytearray | str) else message
     validate("queue-message", document)
     assert isinstance(document, dict)  # the schema says so
-    if document.get("schema_version") != "2.0":
+    if document.get("schema_version") in (None, "1.0"):
         document = upgrade(document)
     try:
         return ParseTask.model_validate(document)

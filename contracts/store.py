@@ -45,6 +45,8 @@ class Claim:
     """Sealed documents, newest first (at most 10)."""
     waited_seconds: float = 0.0
     """From when the task was due until this claim, by the store's clock."""
+    within_limits: bool = False
+    """It took one of a limited number of places; when it ends, another task may take it."""
 
 
 class ClaimKey(NamedTuple):
@@ -55,8 +57,9 @@ class ClaimKey(NamedTuple):
 class Refusal(NamedTuple):
     """Why a delivery could not be claimed; the delivery is then done with."""
 
-    reason: Literal["unknown", "superseded", "not_due", "blocked", "ended", "expired"]
-    """blocked = an older task of the same supplier has not ended."""
+    reason: Literal["unknown", "superseded", "not_due", "blocked", "ended", "expired", "paused", "limited"]
+    """blocked = an older task of the same supplier has not ended; paused = its queue, supplier, parser or source is;
+    limited = as many run, or start, as may. The sweep sends what waits for either, once it may run."""
 
 
 class Ledger(Protocol):

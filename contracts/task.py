@@ -8,18 +8,23 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 from contracts.members import HTTPS, Count, Instant, Quantity, Text255, Whole
 
 SCHEMA_VERSION = "2.0"
-"""Of queue messages as written today; 1.0 is still read (contracts/schema.py upgrades it)."""
+"""Of queue messages as written today, 2.1 with a queue; 1.0 is still read (contracts/schema.py upgrades it)."""
 
 ColumnRef = Annotated[Whole, Field(ge=0, le=16383)] | Annotated[str, StringConstraints(min_length=1, max_length=500)]
 """A header, a column letter ("A", "BC") or a zero-based index; a header that equals a letter wins."""
 
 ColumnRefs = Annotated[list[ColumnRef], Field(min_length=1)]
+
+
+DEFAULT_QUEUE = "default"
+DEFAULT_CREDENTIAL = "google-sheets"
 
 
 class Document(BaseModel):
@@ -175,7 +180,7 @@ def new_task_id() -> str:
 class ParseTask(Document):
     """One order: read this source of this supplier and load it."""
 
-    schema_version: Literal["2.0"] = "2.0"
+    schema_version: Literal["2.0", "2.1"] = "2.0"
     task_id: Text255 = Field(default_factory=new_task_id)
     parser_type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
     supplier_name: Text255
@@ -191,6 +196,8 @@ class ParseTask(Document):
     idempotency_key: Text255 | None = None
     traceparent: Annotated[str, StringConstraints(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
     options: TaskOptions = TaskOptions()
+    queue: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] | None = None
+    """Since version 2.1; None = the default queue."""
 
     @model_validator(mode="after")
     def _source_fits_parser(self) -> ParseTask:
@@ -203,6 +210,24 @@ class ParseTask(Document):
         """The typed source_config, or None for a parser that is not built in."""
         model = SOURCES.get(self.parser_type)
         return None if model is None else model.model_validate(self.source_config)
+
+    @property
+    def queue_name(self) -> str:
+        return self.queue or DEFAULT_QUEUE
+
+    @property
+    def source_name(self) -> str | None:
+        """What pauses and limits call its source: the host of the address, or google_sheets:CREDENTIAL; None for files
+        and parsers that are not built in."""
+        if self.parser_type == "google_sheets":
+            return f"google_sheets:{self.source_config.get('credentials') or DEFAULT_CREDENTIAL}"
+        url = self.source_config.get("url")
+        if not isinstance(url, str):
+            return None
+        try:
+            return (urlsplit(url).hostname or "")[:255] or None
+        except ValueError:
+            return None
 
     def document(self) -> dict[str, Any]:
         """The queue message as JSON-ready members; what is None is left out."""

@@ -10,27 +10,33 @@ from typing import Any, Literal
 
 import asyncpg
 import orjson
-import pydantic
 
 from contracts.clock import Clock, SystemClock
 from contracts.errors import AccountMismatch, LeaseLost
 from contracts.outcome import Completed, DeadLetter, Discard, Failure, Retry, Settlement, Snooze
 from contracts.queue import Delivery
-from contracts.store import Claim, ClaimKey, Refusal, Registration
+from contracts.store import Claim, ClaimKey, Registration
 from contracts.task import ParseTask
 from db import ledger_documents as documents
 from db import ledger_sql as sql
 from db.connection import close_pool, open_pool
+from db.ledger_claims import ClaimsInPostgres
+from db.ledger_controls import ControlsInPostgres
 from db.ledger_documents import LedgerDepth
 from db.ledger_register import register_on
+from db.ledger_rescue import DUE_WITHIN_LIMITS
 from db.ledger_sweep import deliveries_of, sweep_once
 from db.ledger_workers import WorkersInPostgres
 from db.statements import Statements
 
+FREED = 2
+"""Tasks that are sent when one of a limited class ends: at least one of them can take its place."""
+FREED_AFTER = timedelta(seconds=10)
 
-class PostgresLedger(WorkersInPostgres):
-    """Implements contracts.store.Ledger and contracts.fleet.Registry. Each method is one transaction, as a rule one
-    statement."""
+
+class PostgresLedger(ClaimsInPostgres, ControlsInPostgres, WorkersInPostgres):
+    """Implements contracts.store.Ledger, contracts.controls.Controls and contracts.fleet.Registry. Each method is one
+    transaction, as a rule one statement."""
 
     def __init__(self, pool: asyncpg.Pool, *, clock: Clock | None = None) -> None:
         self._statements = Statements(pool)
@@ -46,6 +52,10 @@ class PostgresLedger(WorkersInPostgres):
         finally:
             await close_pool(pool)
 
+    def pool_use(self) -> tuple[int, int]:
+        """(connections in use, most there may be)."""
+        return self._statements.use()
+
     async def register(self, tasks: Sequence[ParseTask], *, sending: bool = False) -> list[Registration]:
         """ContractViolation if a message holds what JSON in PostgreSQL cannot (NUL, lone surrogates, numbers beyond
         64 bits); nothing is registered then."""
@@ -56,49 +66,6 @@ class PostgresLedger(WorkersInPostgres):
             return await register_on(connection, tasks, sending=sending)
 
         return await self._statements.run(act)
-
-    async def claim(self, delivery: Delivery, *, worker: str, lease: timedelta) -> Claim | Refusal:
-        async def act(connection: asyncpg.Connection) -> Any:
-            try:
-                return await connection.fetchrow(
-                    sql.CLAIM, delivery.task_key, delivery.task_id, delivery.epoch, worker, lease
-                )
-            except asyncpg.UniqueViolationError:
-                return None  # another task of the supplier was claimed at the same moment
-
-        row = await self._statements.run(act)
-        if row is None:
-            return await self._why_not(delivery)
-        claimed = (delivery.task_key, row["epoch"], row["attempt"])
-        try:
-            task = ParseTask.model_validate(orjson.loads(row["message"]))
-        except pydantic.ValidationError as error:
-            # Written by another version of ours. Its worker would fall over it again and again.
-            await self._end(claimed, documents.unreadable(error), orjson.loads(row["message"]))
-            return Refusal("ended")
-        return Claim(
-            task=task,
-            task_key=delivery.task_key,
-            epoch=row["epoch"],
-            attempt=row["attempt"],
-            as_of=row["as_of"],
-            worker=worker,
-            checkpoints=tuple(orjson.loads(document) for document in row["checkpoints"]),
-            waited_seconds=round(row["waited_seconds"], 3),
-        )
-
-    async def _why_not(self, delivery: Delivery) -> Refusal:
-        rows = await self._statements.rows(sql.WHY_NOT, delivery.task_key, delivery.task_id)
-        if not rows:
-            return Refusal("unknown")
-        row = rows[0]
-        if not row["unfinished"]:
-            return Refusal("ended")
-        if not row["waiting"] or row["epoch"] != delivery.epoch:
-            return Refusal("superseded")
-        if row["expired"]:
-            return Refusal("expired")
-        return Refusal("not_due" if row["early"] else "blocked")
 
     async def renew(self, claims: Sequence[ClaimKey], *, worker: str, lease: timedelta) -> set[ClaimKey]:
         if not claims:
@@ -137,7 +104,11 @@ class PostgresLedger(WorkersInPostgres):
                 except LeaseLost:
                     return []  # nothing to give back: it is someone else's
         itself = claim.task_key if isinstance(settlement, (Retry, Snooze, Discard)) else None
-        return await self._following(claim.task.supplier_name, itself)
+        following = await self._following(claim.task.supplier_name, itself)
+        if claim.within_limits:
+            rows = await self._statements.rows(DUE_WITHIN_LIMITS, FREED, FREED_AFTER)
+            following += [one for one in deliveries_of(rows) if one not in following]
+        return following
 
     async def _following(self, supplier_name: str, itself: int | None) -> list[Delivery]:
         return deliveries_of(await self._statements.rows(sql.FOLLOWING, supplier_name, itself))

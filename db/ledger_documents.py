@@ -14,7 +14,7 @@ from contracts.errors import ContractViolation, DatabaseUnavailable, Disposition
 from contracts.outcome import Discard, Failure, Retry, Snooze
 from contracts.queue import Delivery
 from contracts.store import Registration
-from contracts.task import ErrorGroup, ParseTask, TaskResult
+from contracts.task import DEFAULT_QUEUE, ErrorGroup, ParseTask, TaskResult
 from db.storable import json_text
 from observability.redaction import redact
 
@@ -25,8 +25,8 @@ NOTHING_READ: dict[str, Any] = {
     "read": 0, "new": 0, "changed": 0, "unchanged": 0, "ignored": {}, "rejected": 0, "held": 0,
 }  # fmt: skip
 
-RELEASED = "run_released"
-"""Code of RunReleased: a Snooze for this reason is a release, by shutdown."""
+RELEASES = {"run_released": "released", "run_paused": "paused", "run_yielded": "yielded"}
+"""Outcome of an attempt by the code of a Snooze that gave its slot up: for a shutdown, a pause, another supplier."""
 
 EXPIRED = Failure(
     code="task_expired",
@@ -79,12 +79,18 @@ def dumps(document: object) -> str:
 def message_of(task: ParseTask) -> str:
     """The queue message as JSON text that PostgreSQL can keep, or ContractViolation."""
     try:
-        text = orjson.dumps(task.document()).decode()
+        # The queue stands in a column of its own: the previous release knows no such member and would bury the task.
+        text = orjson.dumps(task.model_copy(update={"queue": None}).document()).decode()
     except (orjson.JSONEncodeError, ValueError) as error:
         raise ContractViolation(f"the message cannot be written as JSON: {error}", task_id=task.task_id) from error
     if "\\u0000" in text and _holds_nul(orjson.loads(text)):
         raise ContractViolation("the message holds a NUL character", task_id=task.task_id.replace("\0", ""))
     return text
+
+
+def with_queue(message: dict[str, Any], queue: str) -> dict[str, Any]:
+    """A message that was stored by message_of(), as it was handed in."""
+    return message if queue == DEFAULT_QUEUE else message | {"queue": queue}
 
 
 def _holds_nul(value: object) -> bool:
@@ -150,7 +156,7 @@ def put_back(settlement: Retry | Snooze | Discard) -> tuple[str, str, dict[str, 
             return "retryable", "retry", failure.document(), 0
         case Snooze(reason=reason, failure=failure):
             error = {"reason": reason} if failure is None else failure.document()
-            return "queued", "released" if reason == RELEASED else "snooze", error, 1
+            return "queued", RELEASES.get(reason, "snooze"), error, 1
         case Discard(reason=reason):
             return "queued", "discarded", {"reason": reason}, 1
 

@@ -29,7 +29,8 @@ async def register_on(
         [task.as_of for task in tasks],
         [task.expires_at for task in tasks],
     )
-    rows = await connection.fetch(sql.REGISTER, *columns, sending)
+    queues, sources = [task.queue_name for task in tasks], [task.source_name for task in tasks]
+    rows = await connection.fetch(sql.REGISTER, *columns, sending, queues, sources)
     created = {row["task_id"]: row["id"] for row in rows}
     known: list[Any] = []
     if len(created) < len(tasks):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from db.ledger_controls_sql import LIMITING, ROOM, paused
 from db.ledger_sql import UNFINISHED, WAITING
 
 ONE_SWEEP = "SELECT pg_try_advisory_xact_lock(7410213002)"
@@ -51,21 +52,53 @@ RETURNING t.id, t.status::text, t.supplier_name, t.message::text, t.attempt AS a
 
 SET_RESULT = "UPDATE tasks SET result = $2::jsonb WHERE id = $1"
 
-DUE = f"""
+_HEADS = f"""
 WITH RECURSIVE heads AS (
   (SELECT supplier_name, id FROM tasks WHERE {UNFINISHED} ORDER BY supplier_name, id LIMIT 1)
    UNION ALL
   SELECT following.* FROM heads, LATERAL (
     SELECT o.supplier_name, o.id FROM tasks o
      WHERE o.{UNFINISHED} AND o.supplier_name > heads.supplier_name ORDER BY o.supplier_name, o.id LIMIT 1) following)
+"""
+_MAY_START = f"""
+t.{WAITING} AND t.run_at <= now() AND (t.dispatched_at IS NULL OR t.dispatched_at < now() - $2::interval)
+      AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.status = 'running')
+      AND NOT {paused("t")}
+"""
+_ORDER = "t.dispatched_at IS NOT NULL, t.priority DESC, t.dispatched_at, t.run_at"
+_SENT = "RETURNING id, task_id, epoch, priority, NULL::timestamptz AS at"
+
+DUE = f"""{_HEADS}
 UPDATE tasks SET dispatched_at = now()
  WHERE id IN (
-   SELECT t.id FROM heads JOIN tasks t USING (id)
-    WHERE t.{WAITING} AND t.run_at <= now() AND (t.dispatched_at IS NULL OR t.dispatched_at < now() - $2::interval)
-      AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.status = 'running')
-    ORDER BY t.dispatched_at IS NOT NULL, t.priority DESC, t.dispatched_at, t.run_at
-    LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED)
-RETURNING id, task_id, epoch, priority, NULL::timestamptz AS at
+   SELECT t.id FROM heads JOIN tasks t USING (id) WHERE {_MAY_START}
+    ORDER BY {_ORDER} LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED)
+{_SENT}
 """
 """Only the oldest unfinished task of a supplier can be due. The heads are found by stepping through
 ix_tasks_unfinished supplier by supplier, so the cost grows with the suppliers that wait, not with their tasks."""
+
+DUE_WITHIN_LIMITS = f"""{_HEADS},
+due AS (
+  SELECT t.id, t.queue, t.parser_type, t.source, row_number() OVER (ORDER BY {_ORDER}) AS place
+    FROM heads JOIN tasks t USING (id) WHERE {_MAY_START}),
+ranked AS (
+  SELECT id, place, queue, parser_type, source, row_number() OVER (PARTITION BY queue ORDER BY place) AS of_queue,
+         row_number() OVER (PARTITION BY parser_type ORDER BY place) AS of_parser,
+         row_number() OVER (PARTITION BY source ORDER BY place) AS of_source
+    FROM due),
+room AS MATERIALIZED (SELECT l.kind, l.name, {ROOM} AS room FROM limits l WHERE {LIMITING}),
+fit AS (
+  SELECT id FROM ranked d
+   WHERE NOT EXISTS (
+     SELECT FROM room r WHERE (r.kind = 'queue' AND r.name = d.queue AND r.room < d.of_queue)
+        OR (r.kind = 'parser' AND r.name = d.parser_type AND r.room < d.of_parser)
+        OR (r.kind = 'source' AND r.name = d.source AND r.room < d.of_source))
+   ORDER BY place LIMIT $1)
+UPDATE tasks SET dispatched_at = now()
+ WHERE id IN (SELECT t.id FROM tasks t WHERE t.id IN (SELECT id FROM fit) FOR NO KEY UPDATE OF t SKIP LOCKED)
+{_SENT}
+"""
+"""As DUE, and no more of anything limited than may start now: what is sent beyond would come back refused."""
+
+LIMITED = f"SELECT EXISTS (SELECT FROM limits l WHERE {LIMITING})"

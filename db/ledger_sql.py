@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from db.ledger_controls_sql import limited, paused
+
 UNFINISHED = "status IN ('queued', 'running', 'retryable')"
 WAITING = "status IN ('queued', 'retryable')"
 
@@ -9,13 +11,13 @@ WAITING = "status IN ('queued', 'retryable')"
 REGISTER = """
 WITH turn AS MATERIALIZED (SELECT CASE WHEN cardinality($1::text[]) > 1 THEN pg_advisory_xact_lock(7410213003) END)
 INSERT INTO tasks (task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
-                   expires_at, dispatched_at)
+                   expires_at, queue, source, dispatched_at)
 SELECT task_id, idempotency_key, parser_type, supplier_name, message::jsonb, priority, max_retries,
-       coalesce(as_of, now()), expires_at, CASE WHEN $10::boolean THEN now() END
+       coalesce(as_of, now()), expires_at, queue, source, CASE WHEN $10::boolean THEN now() END
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::int[],
-              $8::timestamptz[], $9::timestamptz[]) WITH ORDINALITY
+              $8::timestamptz[], $9::timestamptz[], $11::text[], $12::text[]) WITH ORDINALITY
        AS given(task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
-                expires_at, position)
+                expires_at, queue, source, position)
  ORDER BY position
 ON CONFLICT DO NOTHING
 RETURNING id, task_id
@@ -38,20 +40,24 @@ WITH claimed AS (
      AND t.run_at <= now() + interval '100 milliseconds' AND (t.expires_at IS NULL OR t.expires_at > now())
      AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.{UNFINISHED} AND o.id < t.id)
      AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.status = 'running')
-  RETURNING t.id, t.epoch, t.attempt, t.as_of, t.message,
+     AND NOT {paused("t")} AND ($6::boolean OR NOT {limited("t")})
+  RETURNING t.id, t.epoch, t.attempt, t.as_of, t.message, t.queue,
             greatest(extract(epoch FROM now() - t.run_at), 0)::float8 AS waited_seconds),
 opened AS (
   INSERT INTO task_attempts (task_key, epoch, attempt, worker, start_sequence)
   SELECT id, epoch, attempt, $4, coalesce((SELECT max(sequence) FROM checkpoints WHERE task_key = $1), 0)
     FROM claimed)
-SELECT epoch, attempt, as_of, waited_seconds, message::text AS message,
+SELECT epoch, attempt, as_of, queue, waited_seconds, message::text AS message,
        ARRAY(SELECT document::text FROM checkpoints WHERE task_key = $1 ORDER BY sequence DESC LIMIT 10) AS checkpoints
   FROM claimed
 """
 
 WHY_NOT = f"""
 SELECT {UNFINISHED} AS unfinished, {WAITING} AS waiting, epoch, coalesce(expires_at <= now(), false) AS expired,
-       run_at > now() + interval '100 milliseconds' AS early
+       run_at > now() + interval '100 milliseconds' AS early, {paused("tasks")} AS paused,
+       {limited("tasks")} AS limited,
+       EXISTS (SELECT FROM tasks o WHERE o.supplier_name = tasks.supplier_name AND o.id <> tasks.id AND o.{UNFINISHED}
+                  AND (o.id < tasks.id OR o.status = 'running')) AS blocked
   FROM tasks WHERE id = $1 AND task_id = $2
 """
 
@@ -209,10 +215,11 @@ UPDATE tasks
 RETURNING status::text, supplier_name
 """
 
-DEPTH = """
+DEPTH = f"""
 SELECT count(*) FILTER (WHERE status = 'queued') AS queued, count(*) FILTER (WHERE status = 'retryable') AS retryable,
        count(*) FILTER (WHERE status = 'running') AS running,
        (SELECT count(*) FROM dead_letters WHERE status = 'open') AS dead,
-       extract(epoch FROM now() - min(run_at) FILTER (WHERE status <> 'running' AND run_at <= now()))::float8 AS oldest
+       extract(epoch FROM now() - min(run_at) FILTER (
+         WHERE status <> 'running' AND run_at <= now() AND NOT {paused("tasks")}))::float8 AS oldest
   FROM tasks WHERE status IN ('queued', 'running', 'retryable')
 """

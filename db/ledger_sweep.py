@@ -33,7 +33,9 @@ async def sweep_once(
             await _bury(connection, row, documents.EXPIRED, now)
         await _let_next(connection, [row["supplier_name"] for row in expired])
         await connection.execute(rescue.FORGET_WORKERS)
-        return deliveries_of(await connection.fetch(rescue.DUE, limit, redeliver_after))
+        limited = await connection.fetchval(rescue.LIMITED)
+        due = rescue.DUE_WITHIN_LIMITS if limited else rescue.DUE
+        return deliveries_of(await connection.fetch(due, limit, redeliver_after))
 
 
 async def settle_lost(connection: asyncpg.Connection, lost: Sequence[Any], now: datetime) -> None:

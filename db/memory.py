@@ -16,15 +16,16 @@ from contracts.store import Claim, ClaimKey, Refusal, Registration
 from contracts.task import ParseTask
 from db import ledger_documents as documents
 from db.ledger_documents import LedgerDepth
+from db.memory_controls import ControlsInMemory
 from db.memory_tables import UNFINISHED, WAITING, AttemptRow, LetterRow, Tables, TaskRow, WorkerRow
 from db.memory_workers import WorkersInMemory
 
 EARLY = timedelta(milliseconds=100)
 
 
-class MemoryLedger(WorkersInMemory):
-    """Implements contracts.store.Ledger and contracts.fleet.Registry for one event loop; no method awaits, so each is
-    one transaction."""
+class MemoryLedger(ControlsInMemory, WorkersInMemory):
+    """Implements contracts.store.Ledger, contracts.controls.Controls and contracts.fleet.Registry for one event loop;
+    no method awaits, so each is one transaction."""
 
     def __init__(self, *, clock: Clock | None = None, tables: Tables | None = None) -> None:
         self.tables = tables or Tables()
@@ -52,6 +53,9 @@ class MemoryLedger(WorkersInMemory):
                 as_of=task.as_of or now,
                 expires_at=task.expires_at,
                 run_at=now,
+                parser_type=task.parser_type,
+                queue=task.queue_name,
+                source=task.source_name,
                 dispatched_at=now if sending else None,
             )
             created[task.task_id] = key
@@ -73,6 +77,14 @@ class MemoryLedger(WorkersInMemory):
             return Refusal("not_due")
         if self.tables.first(row.supplier_name) is not row or self.tables.running(row.supplier_name):
             return Refusal("blocked")
+        if self._paused(row):
+            row.dispatched_at = None
+            return Refusal("paused")
+        limits = self._limits(row)
+        if any(self._room(limit, now) < 1 for limit in limits):
+            row.dispatched_at = None
+            return Refusal("limited")
+        self._take(limits, now)
         row.status, row.epoch, row.attempt = "running", row.epoch + 1, row.attempt + 1
         row.worker, row.lease_until, row.dispatched_at = worker, now + lease, None
         sealed = self.tables.checkpoints.get(row.id, {})
@@ -80,13 +92,15 @@ class MemoryLedger(WorkersInMemory):
             AttemptRow(row.epoch, row.attempt, worker, now, max(sealed, default=0))
         )
         return Claim(
-            task=ParseTask.model_validate(orjson.loads(row.message)),
+            task=ParseTask.model_validate(documents.with_queue(orjson.loads(row.message), row.queue)),
             task_key=row.id,
             epoch=row.epoch,
             attempt=row.attempt,
             as_of=row.as_of,
             worker=worker,
             checkpoints=await self.newest_checkpoints(row.id),
+            waited_seconds=round(max((now - row.run_at).total_seconds(), 0.0), 3),
+            within_limits=bool(limits),
         )
 
     def hold(self, key: ClaimKey, lease: timedelta) -> bool:
@@ -129,7 +143,10 @@ class MemoryLedger(WorkersInMemory):
                     return []
                 itself = claim.task_key
                 self._put_back(row, attempt, settlement)
-        return self._following(claim.task.supplier_name, itself)
+        following = self._following(claim.task.supplier_name, itself)
+        if claim.within_limits:
+            following += [one for one in self._due(2, timedelta(seconds=10)) if one not in following]
+        return following
 
     def _put_back(self, row: TaskRow | None, attempt: AttemptRow, settlement: Retry | Snooze | Discard) -> None:
         status, outcome, error, give_back = documents.put_back(settlement)
@@ -170,19 +187,25 @@ class MemoryLedger(WorkersInMemory):
             self.tables.kill(row, documents.EXPIRED, attempts=row.attempt, now=now)
             ended.append(row.supplier_name)
         self.tables.forget_dispatch(ended)
+        return self._due(limit, redeliver_after)
+
+    def _due(self, limit: int, redeliver_after: timedelta) -> list[Delivery]:
+        now = self._clock.now()
         due = [
             row
-            for row in rows
+            for row in self.tables.tasks.values()
             if row.status in WAITING
             and row.run_at <= now
             and (row.dispatched_at is None or row.dispatched_at < now - redeliver_after)
             and self.tables.first(row.supplier_name) is row
             and not self.tables.running(row.supplier_name)
+            and not self._paused(row)
         ]
         due.sort(key=lambda row: (row.dispatched_at is not None, -row.priority, row.dispatched_at or now, row.run_at))
-        for row in due[:limit]:
+        due = self._within(due, now)[:limit]
+        for row in due:
             row.dispatched_at = now
-        return [self._delivery(row) for row in due[:limit]]
+        return [self._delivery(row) for row in due]
 
     async def dispatched(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
@@ -234,7 +257,11 @@ class MemoryLedger(WorkersInMemory):
         for row in self.tables.tasks.values():
             if row.status in counts:
                 counts[row.status] += 1
-        due = [row.run_at for row in self.tables.tasks.values() if row.status in WAITING and row.run_at <= now]
+        due = [
+            row.run_at
+            for row in self.tables.tasks.values()
+            if row.status in WAITING and row.run_at <= now and not self._paused(row)
+        ]
         return LedgerDepth(
             **counts,
             dead=sum(letter.status == "open" for letter in self.tables.letters),

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from contracts.account import Account
+from contracts.controls import Limit, Pause
 from contracts.fleet import Wish
 from contracts.outcome import Failure
 from contracts.store import ClaimKey
@@ -35,6 +36,11 @@ class TaskRow:
     as_of: datetime
     expires_at: datetime | None
     run_at: datetime
+    parser_type: str = "csv"
+    queue: str = "default"
+    source: str | None = None
+    superseded_by: str | None = None
+    slices: int = 0
     status: str = "queued"
     epoch: int = 0
     attempt: int = 0
@@ -45,6 +51,11 @@ class TaskRow:
     lease_until: datetime | None = None
     result: dict[str, Any] | None = None
     finished_at: datetime | None = None
+
+    def classes(self) -> list[tuple[str, str]]:
+        """What pauses and limits may call it."""
+        own = {"queue": self.queue, "supplier": self.supplier_name, "parser": self.parser_type, "source": self.source}
+        return [(kind, name) for kind, name in own.items() if name is not None]
 
     def known(self, now: datetime) -> dict[str, Any]:
         """What a repeated registration is told."""
@@ -111,6 +122,11 @@ class Tables:
     """By task key, then by sequence."""
     letters: list[LetterRow] = field(default_factory=list)
     workers: dict[str, WorkerRow] = field(default_factory=dict)
+    pauses: dict[tuple[str, str], Pause] = field(default_factory=dict)
+    """By kind and name, as limits."""
+    limits: dict[tuple[str, str], Limit] = field(default_factory=dict)
+    full_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """When the rate's bucket of a limit is full again."""
 
     def held(self, key: ClaimKey) -> TaskRow | None:
         row = self.tasks.get(key.task_key)

@@ -53,7 +53,9 @@ class PostgresBench:
         columns = {
             "tasks": ("run_at", "lease_until", "dispatched_at", "expires_at", "enqueued_at"),
             "workers": ("started_at", "heartbeat_at"),
-            "task_attempts": ("started_at",),
+            "task_attempts": ("started_at", "finished_at"),
+            "pauses": ("until",),
+            "limits": ("full_at",),
         }
         for table, names in columns.items():
             changes = ", ".join(f"{name} = {name} - $1::interval" for name in names)

@@ -277,8 +277,8 @@ def test_a_change_of_one_member_is_judged_alike_by_schema_and_model_of_a_result(
 @MANY
 @given(documents("queue-message", TASKS))
 def test_queue_message_schema_and_model_accept_the_same(document):
-    if document.get("schema_version") != "2.0":
-        assert not accepts("queue-message", {**document, "schema_version": "2.1"})
+    if document.get("schema_version") not in ("2.0", "2.1"):
+        assert not accepts("queue-message", {**document, "schema_version": "2.2"})
         return
     by_schema = accepts("queue-message", document)
     assert by_schema == model_accepts(ParseTask, document)
@@ -313,7 +313,7 @@ def test_both_validators_give_the_same_answer(name):
         expected = judge.is_valid(document)
         if name == "queue-message":
             # The oracle knows one schema; which version is asked is decided before, rules between members behind it.
-            if document.get("schema_version") != "2.0":
+            if document.get("schema_version") not in ("2.0", "2.1"):
                 return
             if expected and not accepts(name, document):
                 with pytest.raises(ContractViolation) as caught:

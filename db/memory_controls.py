@@ -1,0 +1,91 @@
+"""Pauses and limits in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from contracts.clock import Clock
+from contracts.controls import Limit, Pause, PauseKind
+from contracts.store import ClaimKey
+from db.memory_tables import Tables, TaskRow
+
+
+class ControlsInMemory:
+    """Implements contracts.controls.Controls for the ledger in memory."""
+
+    tables: Tables
+    _clock: Clock
+
+    async def pause(self, pause: Pause) -> None:
+        self.tables.pauses[pause.kind, pause.name] = pause
+
+    async def resume(self, kind: PauseKind, name: str) -> bool:
+        gone = self.tables.pauses.pop((kind, name), None)
+        return gone is not None and (gone.until is None or gone.until > self._clock.now())
+
+    async def pauses(self) -> list[Pause]:
+        now = self._clock.now()
+        return [pause for _, pause in sorted(self.tables.pauses.items()) if pause.until is None or pause.until > now]
+
+    async def set_limit(self, limit: Limit) -> None:
+        key = (limit.kind, limit.name)
+        self.tables.full_at.pop(key, None)
+        if limit.concurrency is None and limit.rate is None and limit.max_waiting is None:
+            self.tables.limits.pop(key, None)
+        else:
+            self.tables.limits[key] = limit
+
+    async def limits(self) -> list[Limit]:
+        return [limit for _, limit in sorted(self.tables.limits.items())]
+
+    async def limited(self) -> bool:
+        return any(limit.concurrency is not None or limit.rate is not None for limit in self.tables.limits.values())
+
+    async def paused(self, claims: Sequence[ClaimKey]) -> set[ClaimKey]:
+        return {
+            claim
+            for claim in claims
+            if (row := self.tables.held(claim)) is not None and self._paused(row, lambda pause: pause.stop_running)
+        }
+
+    def _paused(self, row: TaskRow, also: Callable[[Pause], bool] = lambda _: True) -> bool:
+        now = self._clock.now()
+        found = [self.tables.pauses.get(key) for key in row.classes()]
+        return any(pause and (pause.until is None or pause.until > now) and also(pause) for pause in found)
+
+    def _limits(self, row: TaskRow) -> list[Limit]:
+        """That hold for the task."""
+        found = [self.tables.limits.get(key) for key in row.classes()]
+        return [limit for limit in found if limit and (limit.concurrency is not None or limit.rate is not None)]
+
+    def _room(self, limit: Limit, now: datetime) -> int:
+        """How many of it may start now."""
+        key = (limit.kind, limit.name)
+        room = 1_000_000
+        if limit.concurrency is not None:
+            running = [row for row in self.tables.tasks.values() if row.status == "running" and key in row.classes()]
+            room = limit.concurrency - len(running)
+        if limit.rate is not None:
+            taken = max((self.tables.full_at.get(key, now) - now).total_seconds(), 0.0)
+            room = min(room, int(limit.rate.burst - taken / limit.rate.each + 1e-6))
+        return room
+
+    def _take(self, limits: Sequence[Limit], now: datetime) -> None:
+        for limit in limits:
+            if limit.rate is not None:
+                key = (limit.kind, limit.name)
+                begin = max(self.tables.full_at.get(key, now), now)
+                self.tables.full_at[key] = begin + timedelta(seconds=limit.rate.each)
+
+    def _within(self, due: Sequence[TaskRow], now: datetime) -> list[TaskRow]:
+        """Those that limits leave room for, in order."""
+        room = {(one.kind, one.name): self._room(one, now) for one in self.tables.limits.values()}
+        fit = []
+        for row in due:
+            keys = [(limit.kind, limit.name) for limit in self._limits(row)]
+            if all(room[key] > 0 for key in keys):
+                fit.append(row)
+                for key in keys:
+                    room[key] -= 1
+        return fit
