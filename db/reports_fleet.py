@@ -32,6 +32,15 @@ class DeadFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleFigures:
+    name: str
+    next_at: float | None
+    """Unix seconds; None while it is paused."""
+    succeeded_at: float | None
+    """When the newest of its tasks was completed; None if none of the last fifty was."""
+
+
+@dataclass(frozen=True, slots=True)
 class FleetFigures:
     """By the database's clock."""
 
@@ -41,6 +50,8 @@ class FleetFigures:
     """Where there are any."""
     workers: dict[str, int] = field(default_factory=dict)
     """online, draining, lost; those without a sign of life for more than an hour are forgotten."""
+    schedules: tuple[ScheduleFigures, ...] = ()
+    """Those that are on."""
 
 
 # A pause is looked up in arrays that are read once, not row by row: there may be a million tasks.
@@ -85,16 +96,29 @@ SELECT CASE WHEN state = 'lost' OR heartbeat_at <= now() - $1::interval THEN 'lo
   FROM workers WHERE heartbeat_at > now() - interval '1 hour' GROUP BY 1 LIMIT 3
 """
 
+_SCHEDULES = """
+SELECT s.name,
+       CASE WHEN s.paused_at IS NULL OR s.paused_until <= now()
+            THEN extract(epoch FROM s.next_at)::float8 END AS next_at,
+       (SELECT extract(epoch FROM max(t.finished_at))::float8
+          FROM (SELECT task_id FROM schedule_firings WHERE schedule_id = s.id AND task_id IS NOT NULL
+                 ORDER BY slot DESC LIMIT 50) f
+          JOIN tasks t USING (task_id) WHERE t.status = 'completed') AS succeeded_at
+  FROM schedules s WHERE s.enabled ORDER BY s.name LIMIT 200
+"""
+
 
 class FleetReport(ReadModels):
-    """The whole fleet in a few figures; three statements. Their cost grows with what waits and what is dead."""
+    """The whole fleet in a few figures; four statements. Their cost grows with what waits and what is dead."""
 
     async def fleet(self) -> FleetFigures:
         queues = await self._rows(_QUEUES)
         dead = await self._rows(_DEAD)
         workers = await self._rows(_WORKERS, ALIVE)
+        schedules = await self._rows(_SCHEDULES)
         return FleetFigures(
             queues=tuple(QueueFigures(**dict(row)) for row in queues),
             dead=tuple(DeadFigures(**dict(row)) for row in dead),
             workers={row["state"]: row["workers"] for row in workers},
+            schedules=tuple(ScheduleFigures(**dict(row)) for row in schedules),
         )

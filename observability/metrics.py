@@ -25,6 +25,8 @@ from observability.metrics_catalogue import CAPS, FAMILIES, KNOWN, OTHER, Family
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _CAP: Final = 10
 _LONGEST: Final = 60
+_BY_REASON: Final = frozenset({"row_errors_total"})
+"""Too many combinations to begin with all of them."""
 _ADDED: Final = frozenset({"queue_tasks", "dead_letters", "workers"})
 
 
@@ -55,22 +57,23 @@ class Meters:
             if family.of == "worker":
                 self._add(family)
         ProcessCollector(registry=self._registry)
-        self._begun: set[tuple[str, str]] = set()
+        self._begun: set[tuple[str, ...]] = set()
         for family in FAMILIES.values():
             if family.kind == "counter" and all(family.known):
                 self._begin(family, {})
         for parser in self._names.known("parser"):
-            self.begin("default", parser)
+            self.begin(queue="default", parser=parser)
 
-    def begin(self, queue: str, parser: str) -> None:
-        """Gives every counter that knows these two, and otherwise closed labels, its series at zero."""
-        named = {"queue": self._names.of("queue", queue), "parser": self._names.of("parser", parser)}
-        if (named["queue"], named["parser"]) in self._begun:
+    def begin(self, **labels: str) -> None:
+        """Gives every counter whose open labels are among these, and whose others are closed, its series at zero: a
+        series that appears with its first increase looks to Prometheus as if it had always stood there."""
+        named = {label: self._names.of(label, value) for label, value in labels.items()}
+        if tuple(named.values()) in self._begun:
             return
-        self._begun.add((named["queue"], named["parser"]))
+        self._begun.add(tuple(named.values()))
         for family in FAMILIES.values():
             opened = {label for label, known in zip(family.labels, family.known, strict=True) if not known}
-            if family.kind == "counter" and opened and opened <= named.keys() and family.name != "row_errors_total":
+            if family.kind == "counter" and opened and opened <= named.keys() and family.name not in _BY_REASON:
                 self._begin(family, named)
 
     def count(self, name: str, amount: float = 1.0, **labels: str) -> None:

@@ -34,7 +34,7 @@ KNOWN: Final = MappingProxyType(
         "freshness": ("fresh", "late", "never", "paused"),
         "origin": ("api", "cli", "inbox", "replay", "schedule", "script", "ui"),
         "reject": tuple(REASONS),
-        "restart": ("asked", "leak", "memory"),
+        "restart": ("asked", "descriptors", "disk", "memory", "pool"),
         "result": ("written", "restored", "discarded", "corrupt"),
         "settled": ("completed", "partial", "held", "retried", "snoozed", "dead", "discarded"),
         "slot": ("busy", "idle"),
@@ -205,7 +205,39 @@ _ALL: Final = (
     # Workers.
     Family("workers", "gauge", "Workers by state.", ("state",), ("worker",), "fleet"),
     Family("worker_slots", "gauge", "Task slots of this worker.", ("state",), ("slot",)),
-    Family("worker_memory_limit_bytes", "gauge", "Memory limit of this worker: of its cgroup, else of the machine."),
+    Family("worker_memory_limit_bytes", "gauge", "Memory limit of the container, where it has one."),
+    Family(
+        "worker_recycles_total",
+        "counter",
+        "Times that this worker gave its tasks back to be started anew, by what ran short.",
+        ("reason",),
+        ("restart",),
+    ),
+    # Schedules.
+    Family(
+        "schedule_next_run_timestamp_seconds",
+        "gauge",
+        "Next slot of a schedule that is on and not paused.",
+        ("schedule",),
+        ("",),
+        "fleet",
+    ),
+    Family(
+        "schedule_last_success_timestamp_seconds",
+        "gauge",
+        "When the newest task of a schedule was completed, if one was.",
+        ("schedule",),
+        ("",),
+        "fleet",
+    ),
+    Family(
+        "schedule_fires_total",
+        "counter",
+        "Slots of schedules by what this worker made of them.",
+        ("schedule", "result"),
+        ("", "fire"),
+    ),
+    # Health.
     Family(
         "health_status",
         "gauge",

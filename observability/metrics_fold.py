@@ -47,10 +47,15 @@ class Fold:
         self._buckets: defaultdict[str, GrowingBuckets] = defaultdict(GrowingBuckets)
         self._one_at_a_time = Lock()
         self._folds: dict[str, Callable[[Fields], None]] = {
+            "abort.triggered": self._stopped,
             "checkpoint.corrupt": lambda _: self._checkpoint("corrupt"),
             "checkpoint.not_used": lambda _: self._checkpoint("discarded"),
             "chunk.committed": self._chunk,
+            "resource.exhausted": lambda fields: self._recycled(_name(fields, "measure")),
             "run.resumed": lambda _: self._checkpoint("restored"),
+            "schedule.backlog": self._backlog,
+            "schedule.fired": self._fired,
+            "schedule.skipped": self._skipped,
             "source.fetched": self._source,
             "source.requested": self._request,
             "task.claimed": self._claimed,
@@ -58,6 +63,7 @@ class Fold:
             "task.lease_lost": lambda fields: self._abort(fields, "lease_lost"),
             "task.rescued": self._rescued,
             "task.settled": self._settled,
+            "worker.recycled": lambda _: self._recycled("asked"),
         }
 
     @property
@@ -76,7 +82,7 @@ class Fold:
 
     def _claimed(self, fields: Fields) -> None:
         queue, parser = _name(fields, "queue", "default"), _name(fields, "parser")
-        self._meters.begin(queue, parser)
+        self._meters.begin(queue=queue, parser=parser)
         if "waited_seconds" in fields:
             self._meters.observe("queue_wait_seconds", _number(fields, "waited_seconds"), queue=queue)
 
@@ -130,7 +136,7 @@ class Fold:
             outcome, category = "held", "question"
         else:
             outcome = OUTCOMES.get(outcome, outcome)
-        self._meters.begin(queue, parser)
+        self._meters.begin(queue=queue, parser=parser)
         self._meters.count("tasks_settled_total", queue=queue, parser=parser, outcome=outcome)
         if "seconds" in fields:
             self._meters.observe("task_duration_seconds", _number(fields, "seconds"), parser=parser, outcome=outcome)
@@ -143,6 +149,28 @@ class Fold:
 
     def _abort(self, fields: Fields, reason: str) -> None:
         self._meters.count("task_aborts_total", parser=_name(fields, "parser"), reason=reason)
+
+    def _stopped(self, fields: Fields) -> None:
+        self._abort(fields, "bad_chunks" if "chunk" in _name(fields, "trigger") else "reject_ratio")
+
+    def _recycled(self, reason: str) -> None:
+        self._meters.count("worker_recycles_total", reason=reason)
+
+    def _fired(self, fields: Fields) -> None:
+        self._slots(fields, _name(fields, "state"), 1.0)
+
+    def _skipped(self, fields: Fields) -> None:
+        self._slots(fields, "skipped", _number(fields, "slots"))
+
+    def _backlog(self, fields: Fields) -> None:
+        self._slots(fields, "missed", _number(fields, "missed"))
+
+    def _slots(self, fields: Fields, result: str, number: float) -> None:
+        schedule = _name(fields, "schedule")
+        self._meters.begin(schedule=schedule)
+        self._meters.count("schedule_fires_total", number, schedule=schedule, result=result)
+        if result in {"started", "caught_up"}:
+            self._meters.count("tasks_enqueued_total", number, queue="default", origin="schedule")
 
     def _stage(self, stage: str, module: str, fields: Fields, name: str) -> None:
         if name in fields:

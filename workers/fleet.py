@@ -21,6 +21,7 @@ from contracts.fleet import Registry, Wish, WorkerState
 from contracts.queue import Queue
 from contracts.store import Ledger
 from observability.logging import get_logger
+from resilience.resource.cgroup import container_memory
 from workers.delivery import Executor
 from workers.inbox import Inbox
 from workers.jobs import Jobs
@@ -171,7 +172,13 @@ def _vitals(app: WorkerApp, waking: WakingWorker, pulse: _Pulse) -> Vitals:
         sign=pulse.signs_of_life,
         patience=max(SILENT_SECONDS, app.settings.lease_seconds),
         hang_seconds=HANG_SECONDS,
+        memory_limit=_memory_limit,
     )
+
+
+def _memory_limit() -> int | None:
+    container = container_memory()
+    return None if container is None else container.limit
 
 
 class _Pulse:

@@ -93,6 +93,9 @@ class MetricsServer:
     async def _metrics(self) -> Answer:
         self._look()
         fleet = None if self._fleet is None else await self._fleet.samples()
+        for name, labels, _ in fleet or ():
+            if name == "schedule_next_run_timestamp_seconds":
+                self._meters.begin(schedule=labels[0])
         return Answer(200, self._meters.text(fleet), CONTENT_TYPE)
 
     async def _livez(self) -> Answer:

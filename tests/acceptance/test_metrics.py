@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
-import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import asyncpg
 import httpx
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from contracts.task import ParseTask
-from observability.metrics_catalogue import FAMILIES
-from tests.acceptance.fleet import Fleet
 from tests.acceptance.conftest import MakeFleet
-from tests.support.postgres_proxy import PostgresProxy
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 GOOD, BAD = 700, 9

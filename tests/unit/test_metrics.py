@@ -111,7 +111,7 @@ def test_every_counter_of_a_known_parser_begins_at_zero() -> None:
 def test_five_hundred_queues_and_a_stranger_parser_make_few_series() -> None:
     meters = Meters(parsers=("csv",))
     for number in range(500):
-        meters.begin(f"queue-{number}", "csv")
+        meters.begin(queue=f"queue-{number}", parser="csv")
         meters.count("tasks_settled_total", queue=f"queue-{number}", parser=f"p{number}", outcome="completed")
     text = meters.text().decode()
     queues = set(re.findall(r'pricemill_tasks_settled_total\{.*?queue="([^"]+)"', text))
