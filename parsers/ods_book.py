@@ -36,6 +36,7 @@ class OdsBook:
         signs: dict[int, Counter[str | None]] = {}
         hidden_columns: list[tuple[int, int]] = []
         merged: list[Area] = []
+        tall: list[Area] = []
         number = rows = width = hidden_rows = merges = 0
         for line in lines(self._archive, name, hidden_columns):
             number += line.times
@@ -51,6 +52,7 @@ class OdsBook:
                 if (place := area(number, found)) is not None:
                     merges += 1
                     merged += [place] if number <= Marks.MERGES_SEARCHED else []
+                    tall += [place] if place.bottom > place.top and len(tall) < Marks.MOST_TALL else []
         currencies, money = settle_currencies(signs)
         return Marks(
             rows=rows,
@@ -66,6 +68,7 @@ class OdsBook:
             hidden_columns=sum(max(0, min(first + count, width) - first) for first, count in hidden_columns),
             merged=tuple(merged),
             merges=merges,
+            tall=tuple(tall),
         )
 
     def rows(self, name: str, marks: Marks) -> Iterator[list[Cell]]:

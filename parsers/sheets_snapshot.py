@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from contracts.rows import Cell
 from parsers.cutting import MAX_RECORD
 from parsers.row_lines import decode_rows, encode_row, head_line
 from parsers.sheets_cells import grid
-from parsers.sheets_client import SheetValues, TabValues
+from parsers.sheets_client import SheetValues
 from parsers.sheets_tabs import chosen_tab, names_of
 from parsers.spool import Intake
 from parsers.workbook_marks import Area
+from parsers.workbook_merged import MergedCells
 from parsers.workbook_tabs import ALL, choose_all, tab_notes
 
 TABS = "google_sheets_tabs"
@@ -43,13 +44,14 @@ def write_tabs(taken: Intake, values: SheetValues) -> None:
     told, bodies = [], []
     for tab in values.tabs:
         found = grid(tab.shown, tab.stored)
-        bodies.append(b"".join(map(encode_row, found.rows)))
+        areas = [_area(area) for area in tab.merges]
+        bodies.append(b"".join(map(encode_row, MergedCells(areas).fill(map(list, found.rows)))))
         told.append({
             **tab.facts.document(),
             "rows": len(found.rows),
             "bytes": len(bodies[-1]),
             "currencies": found.currencies,
-            "merged": [list(area) for area in _merged(tab)],
+            "merged": [list(area) for area in areas if area.top <= MERGES_SEARCHED],
         })  # fmt: skip
     others = [facts.document() for facts in values.others]
     taken.write(orjson.dumps({"format": TABS, "title": values.title, "tabs": told, "others": others}) + b"\n")
@@ -57,13 +59,11 @@ def write_tabs(taken: Intake, values: SheetValues) -> None:
         taken.write(body)
 
 
-def _merged(tab: TabValues) -> list[Area]:
+def _area(merge: Mapping[str, int]) -> Area:
     """Google counts rows and columns from 0 and leaves the end out."""
-    return [
-        Area(area["startRowIndex"] + 1, area["startColumnIndex"], area["endRowIndex"], area["endColumnIndex"] - 1)
-        for area in tab.merges
-        if area["startRowIndex"] < MERGES_SEARCHED
-    ]
+    return Area(
+        merge["startRowIndex"] + 1, merge["startColumnIndex"], merge["endRowIndex"], merge["endColumnIndex"] - 1
+    )
 
 
 def choose_rows(path: Path, target: Path, *, wanted: str | None, gid: int | None) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from contracts.questions import Question
 from contracts.rows import Cell
 from parsers.workbook_marks import Area, Marks
+from parsers.workbook_merged import MergedCells
 from parsers.workbook_rows import trimmed
 from parsers.workbook_tabs import SheetUnreadable, Tabs, Watch, choose_all, header_of, tab_notes, two_tables
 
@@ -107,10 +108,14 @@ def _rows(book: Book, names: Sequence[str], marks: Sequence[Marks], sheet: Sheet
     watch = Watch(header_of(book.peek(names[0])), book.peek(names[0]))
     for name, found in zip(names, marks, strict=True):
         first = number + 1
-        for row in book.rows(name, found):
+        cells = MergedCells(found.tall)
+        for row in cells.fill(book.rows(name, found)):
             number += 1
             if sheet.question is None and watch.moved(row):
                 sheet.question = two_tables(number)
             yield trimmed(row)
+        if cells.filled:
+            where = f"{name}: " if len(names) > 1 else ""
+            sheet.notes.append(f"{where}{cells.filled:,} cells below the value of their merged area were read with it")
         if len(names) > 1:
             sheet.notes.append(f"rows {first:,}-{number:,} are those of sheet “{name}” from its first one on")

@@ -21,6 +21,7 @@ class Area(NamedTuple):
 class Marks:
     MERGES_SEARCHED: ClassVar[int] = 100
     """Rows whose merged areas are told one by one."""
+    MOST_TALL: ClassVar[int] = 200_000
 
     rows: int = 0
     """An upper limit of the rows that hold something."""
@@ -42,6 +43,8 @@ class Marks:
     merged: tuple[Area, ...] = ()
     """Those that begin in the first rows, where a header may be."""
     merges: int = 0
+    tall: tuple[Area, ...] = ()
+    """All that reach over several rows; at most MOST_TALL."""
     regular: bool = True
     """False: the sheet is written in a way that could not be looked through."""
 
@@ -68,7 +71,7 @@ class Marks:
         for column, sign in self.currencies:
             yield f"numbers are shown with “{sign}” in {_columns((column,))}"
         if self.merges:
-            yield f"{self.merges:,} merged areas: the value counts at the upper left, the other cells are blank"
+            yield f"{self.merges:,} merged areas: the value counts at the upper left"
 
 
 def settle_currencies(

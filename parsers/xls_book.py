@@ -74,6 +74,7 @@ class XlsBook:
                     percents += how.kind == "percent"
                     signs.setdefault(column, Counter())[how.sign] += 1
         currencies, money = settle_currencies(signs)
+        areas = [Area(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells]
         return Marks(
             rows=sheet.nrows,
             last_row=sheet.nrows,
@@ -84,11 +85,8 @@ class XlsBook:
             money=money,
             hidden_rows=sum(1 for row, info in sheet.rowinfo_map.items() if info.hidden and row < sheet.nrows),
             hidden_columns=sum(1 for column, info in sheet.colinfo_map.items() if info.hidden and column < sheet.ncols),
-            merged=tuple(
-                Area(top + 1, left, bottom, right - 1)
-                for top, bottom, left, right in sheet.merged_cells
-                if top < Marks.MERGES_SEARCHED
-            ),
+            merged=tuple(area for area in areas if area.top <= Marks.MERGES_SEARCHED),
+            tall=tuple(area for area in areas if area.bottom > area.top)[: Marks.MOST_TALL],
             merges=len(sheet.merged_cells),
         )
 

@@ -63,6 +63,7 @@ class _Seen:
     cells: Counter[tuple[bytes, bytes, bytes]] = field(default_factory=Counter)
     merged: list[Area] = field(default_factory=list)
     merges: int = 0
+    tall: list[Area] = field(default_factory=list)
     regular: bool = True
 
 
@@ -95,6 +96,7 @@ def scan_sheet(package: Package, part: str) -> Marks:
         hidden_columns=hidden,
         merged=tuple(seen.merged),
         merges=seen.merges,
+        tall=tuple(seen.tall),
         regular=seen.regular,
     )
 
@@ -125,13 +127,13 @@ def _look(seen: _Seen, block: bytes, tags: _Tags, *, styled: bool) -> None:
     else:
         seen.columns.update(tags.columns.findall(block))
     if b"mergeCell " in block:
-        areas = _MERGE.findall(block)
-        seen.merges += len(areas)
-        seen.merged += [
+        areas = [
             Area(int(top), _index(left), int(bottom), _index(right))
-            for left, top, right, bottom in areas
-            if int(top) <= Marks.MERGES_SEARCHED
+            for left, top, right, bottom in _MERGE.findall(block)
         ]
+        seen.merges += len(areas)
+        seen.merged += [area for area in areas if area.top <= Marks.MERGES_SEARCHED]
+        seen.tall += [area for area in areas if area.bottom > area.top][: Marks.MOST_TALL - len(seen.tall)]
 
 
 def _irregular(seen: _Seen, attributes: bytes, *, empty: bool) -> None:

@@ -18,7 +18,7 @@ from pipeline.stages.duplicates import NO_DUPLICATES, Duplicates, Ruling
 from pipeline.stages.fingerprint import Hashes, KnownRecords, fingerprints, signed
 from pipeline.stages.replay import Replayed
 from pipeline.stages.validation import Validation, Verdicts
-from pipeline.understanding.text import raw, short
+from pipeline.understanding.text import is_blank, raw, short
 
 Mask = NDArray[np.bool_]
 
@@ -39,8 +39,10 @@ class Stages:
         self._first_data_row = (understanding.header_row or 0) + 1
         # Below a heading the same bytes may mean another category: such records are always read.
         self._fingerprinting = not understanding.sections
+        self._understanding = understanding
+        self._key = tuple(column.index for column in understanding.columns_of("sku"))
         self._key_header = " | ".join(column.header or "sku" for column in understanding.columns_of("sku"))
-        self._surveyed = understanding.duplicates != "reject_conflicting"
+        self._surveyed = understanding.duplicates != "reject_conflicting" and len(self._key) == 1
 
     def seen(self) -> Hashes:
         """Sorted hashes of the codes of all accepted rows so far, each once."""
@@ -48,11 +50,15 @@ class Stages:
 
     async def prepare(self, reading: Reading, *, size: int) -> None:
         """Must be awaited before the first chunk. Reads the whole source where one row can change what becomes of an
-        earlier one (duplicates: reject_conflicting); otherwise, and the second time, does nothing."""
+        earlier one: duplicates are rejected where they conflict, and so are those of a key of several columns, one of
+        which is blank, because it does not tell what it belongs to. Otherwise, and the second time, does nothing."""
         if self._surveyed:
             return
         self._surveyed = True
-        self._duplicates.ambiguous = await ambiguous_keys(reading.chunks(size=size), self._validation)
+        blank = self._key if self._understanding.duplicates != "reject_conflicting" else ()
+        self._duplicates.ambiguous = await ambiguous_keys(
+            reading.chunks(size=size), Validation(self._understanding), partly_blank=blank
+        )
 
     def process(self, chunk: Chunk) -> Batch:
         """Every row of the chunk is counted in the batch's account or is an item that the loader will count."""
@@ -137,8 +143,14 @@ class Stages:
 
     def _ambiguous(self, item: Item, chunk: Chunk, position: int) -> RowError:
         cells = chunk.rows([position])[0]
-        message = REASONS["key_ambiguous"].sentence.format(field=self._key_header, value=short(item.sku, 100))
-        return RowError(item.row_number, "key_ambiguous", message, "sku", item.sku, tuple(raw(cell) for cell in cells))
+        blank = len(self._key) > 1 and _is_partly_blank(cells, self._key)
+        code = "sku_missing" if blank else "key_ambiguous"
+        message = REASONS[code].sentence.format(field=self._key_header, value=short(item.sku, 100))
+        if blank:
+            message += (
+                f" in part, and “{short(item.sku, 100)}” stands in this list more than once with different prices"
+            )
+        return RowError(item.row_number, code, message, "sku", item.sku, tuple(raw(cell) for cell in cells))
 
 
 class Head:
@@ -162,12 +174,23 @@ class Head:
         return self._chunk.rows(range(self._count) if which is None else which)
 
 
-async def ambiguous_keys(chunks: AsyncIterator[Chunk], validation: Validation) -> Hashes:
-    """Sorted hashes of the keys for which a source gives different prices; takes 16 bytes a row."""
+def _is_partly_blank(cells: Row, key: Sequence[int]) -> bool:
+    return any(index >= len(cells) or is_blank(cells[index]) for index in key)
+
+
+async def ambiguous_keys(
+    chunks: AsyncIterator[Chunk], validation: Validation, *, partly_blank: Sequence[int] = ()
+) -> Hashes:
+    """Sorted hashes of the keys for which a source gives different prices; takes 16 bytes a row. With the columns of a
+    key, of rows alone where one of these is blank."""
     keys: list[Hashes] = []
     prices: list[Hashes] = []
     async for chunk in chunks:
-        items = validation.read(chunk.row_numbers(), chunk.rows(), [None] * len(chunk)).items
+        numbers, rows = chunk.row_numbers(), chunk.rows()
+        if partly_blank:
+            places = [place for place, row in enumerate(rows) if _is_partly_blank(row, partly_blank)]
+            numbers, rows = [numbers[place] for place in places], [rows[place] for place in places]
+        items = validation.read(numbers, rows, [None] * len(rows)).items
         keys.append(np.fromiter((item.key_hash for item in items), dtype=np.int64, count=len(items)))
         prices.append(
             signed(

@@ -252,9 +252,54 @@ def test_hidden_and_merged_places_are_counted(tmp_path: Path) -> None:
     assert sheet.notes == [
         "1 hidden rows were read",
         "1 hidden columns were read",
-        "2 merged areas: the value counts at the upper left, the other cells are blank",
+        "2 merged areas: the value counts at the upper left",
     ]
     assert sheet.merged == (Area(1, 0, 1, 1),)
+
+
+def merged_list(path: Path, rows: list[list[Any]], *areas: str) -> tuple[list[list[Cell]], list[str]]:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for line in rows:
+        sheet.append(line)
+    for area in areas:
+        sheet.merge_cells(area)
+    book.save(path)
+    read = read_sheet(path, "xlsx", None, "xlsx")
+    return list(read.rows), read.notes
+
+
+def test_a_text_merged_over_several_items_stands_beside_each(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [
+        ["Style", "Size", "Price"],
+        ["Kaya", "S", 12.5],
+        [None, "M", 13],
+        [None, "L", 14],
+        ["Nilo", "S", 9],
+    ]
+    found, notes = merged_list(tmp_path / "a.xlsx", rows, "A2:A4")
+    assert [row[0] for row in found] == ["Style", "Kaya", "Kaya", "Kaya", "Nilo"]
+    assert "2 cells below the value of their merged area were read with it" in notes
+
+
+def test_a_merged_price_stays_where_it_stands_because_it_may_be_that_of_the_set(tmp_path: Path) -> None:
+    for price in (12.5, "12,50 €", "EUR 12.50"):
+        rows: list[list[Any]] = [["Code", "Name", "Price"], ["A-1", "Volume 1", price], ["A-2", "Volume 2", None]]
+        found, _ = merged_list(tmp_path / "a.xlsx", rows, "C2:C3")
+        assert (found[2] + [None] * 3)[2] is None
+
+
+def test_the_second_line_of_a_header_or_of_an_item_is_not_filled(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [
+        ["Code", "Price 2026", None],
+        [None, "net", "gross"],
+        ["A-1", 12.5, 15],
+        [None, "with a longer hose", None],
+    ]
+    found, notes = merged_list(tmp_path / "a.xlsx", rows, "A1:A2", "B1:C1", "A3:A4")
+    assert [row[0] for row in found] == ["Code", None, "A-1", None]
+    assert not any("were read with it" in note for note in notes)
 
 
 def test_a_sheet_whose_size_is_a_lie_is_read_as_it_is(tmp_path: Path) -> None:
