@@ -13,7 +13,9 @@ PricemillError
 │   ├── SourceThrottled  (snooze)
 │   └── SourceMissing, SourceForbidden (permanent)
 ├── LifecycleError       the run may not go on, though nothing is wrong with it
-│   ├── LeaseLost (discard), RunReleased, ResourcesExhausted (snooze), RunCancelled (discard)
+│   ├── LeaseLost (discard), ResourcesExhausted (snooze), RunCancelled (discard)
+│   ├── RunReleased (snooze)
+│   │   └── RunPaused, RunYielded
 │   └── StateConflict    (permanent)
 └── SecurityError        (permanent)
     └── SourceNotAllowed
@@ -24,40 +26,13 @@ letters, results and problems; `next_step` tells a person what to do.
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
+from contracts.errors_base import Disposition, PricemillError
 from contracts.questions import Question
 
-
-class Disposition(StrEnum):
-    """What the one who catches an error may do with the task."""
-
-    TRANSIENT = "transient"
-    PERMANENT = "permanent"
-    SNOOZE = "snooze"
-    DISCARD = "discard"
-
-
-class PricemillError(Exception):
-    """something went wrong"""
-
-    disposition: ClassVar[Disposition] = Disposition.PERMANENT
-    category: ClassVar[str] = "Lifecycle"
-    next_step: ClassVar[str] = ""
-
-    def __init__(self, message: str | None = None, /, *, retry_after: timedelta | None = None, **context: Any) -> None:
-        self.message = message or " ".join((self.__doc__ or "").split())
-        self.retry_after = retry_after
-        self.context = context
-        super().__init__(self.message)
-
-    @property
-    def code(self) -> str:
-        """The class name in snake case: HeaderNotFound -> header_not_found."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+__all__ = ["Disposition", "PricemillError"]
+"""Besides the tree itself."""
 
 
 class ConfigError(PricemillError):
@@ -231,6 +206,7 @@ class QueueFull(DependencyError):
     """too many tasks are waiting"""
 
     disposition = Disposition.TRANSIENT
+    next_step = "try again after the time named; more workers, or a higher PRICEMILL_MAX_WAITING, take more"
 
 
 class SourceThrottled(DependencyError):
@@ -272,6 +248,14 @@ class ResourcesExhausted(LifecycleError):
 
     disposition = Disposition.SNOOZE
     next_step = "nothing, if it happens now and then; else give the worker more, or lower PRICEMILL_CONCURRENCY"
+
+
+class RunPaused(RunReleased):
+    """its queue, supplier, parser or source was paused; the task goes back"""
+
+
+class RunYielded(RunReleased):
+    """other suppliers wait; the task goes on when it is its turn again"""
 
 
 class RunCancelled(LifecycleError):

@@ -10,7 +10,15 @@ from typing import Any, Final
 
 import pydantic
 
-from contracts.errors import ContractViolation, Disposition, PricemillError, RunCancelled, RunReleased
+from contracts.errors import (
+    ContractViolation,
+    Disposition,
+    PricemillError,
+    RunCancelled,
+    RunPaused,
+    RunReleased,
+    RunYielded,
+)
 from contracts.outcome import DeadLetter, Discard, Failure, Retry, Settlement, Snooze
 from observability.inert import inert
 from observability.redaction import redact, redact_text
@@ -21,6 +29,8 @@ from resilience.retry.policy import RetryPolicy
 INFRASTRUCTURE_WAIT: Final = timedelta(seconds=5)
 """± 50 %: work goes on within 10 s after PostgreSQL or Redis are back, and not all of it at once."""
 LONGEST_INFRASTRUCTURE_WAIT: Final = timedelta(seconds=60)
+_GIVEN_UP: Final = frozenset(kind().code for kind in (RunReleased, RunPaused, RunYielded))
+"""The task is due again at once: what made it give its slot up also decides when it gets another."""
 _MESSAGE: Final = 1_000
 _BEFORE: Final = 4_000
 _CONTEXT_TEXT: Final = 500
@@ -66,7 +76,7 @@ def failure_from(error: BaseException) -> Failure:
 def _snooze(
     verdict: Verdict, failure: Failure, *, now: datetime, random: Callable[[], float], policy: RetryPolicy
 ) -> Snooze:
-    if verdict.code == RunReleased().code:
+    if verdict.code in _GIVEN_UP:
         return Snooze(at=now, reason=verdict.code)
     wait = verdict.retry_after
     if wait is None:
