@@ -198,7 +198,8 @@ class _Pulse:
 
     def signs_of_life(self) -> float:
         beat = self._leases.last_beat
-        if self._rescue.last_answer - beat > HANG_SECONDS:
+        # Counted from when PostgreSQL came back: the first sweep behind an outage may be answered before the heartbeat.
+        if self._rescue.last_answer - max(beat, self._rescue.answered_since) > HANG_SECONDS:
             # PostgreSQL answers the sweep, yet the heartbeat of the leases has ended: every lease will be lost.
             return beat
         return min(self._ticked, max(beat, self._waking.last_poll))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -36,6 +37,8 @@ class Rescue:
         self._random = random
         self.last_answer = time.monotonic()
         """Monotonic seconds of the last sweep that PostgreSQL answered."""
+        self.answered_since = self.last_answer
+        """Monotonic seconds since when it has answered all of them; infinite while it does not."""
 
     async def sweep(self) -> int:
         """One sweep; how many deliveries were sent. Raises DatabaseUnavailable. With Redis away the swept ones
@@ -46,6 +49,7 @@ class Rescue:
             poison_after=self._settings.poison_after,
         )
         self.last_answer = time.monotonic()
+        self.answered_since = min(self.answered_since, self.last_answer)
         if not deliveries:
             return 0
         try:
@@ -64,6 +68,7 @@ class Rescue:
             try:
                 forgotten = await self.sweep() >= AT_ONCE and (await self._queue.depth()).waiting <= 2 * AT_ONCE
             except DatabaseUnavailable as error:
+                self.answered_since = math.inf
                 log.warning("sweep.failed", error=str(error))
             except QueueUnavailable as error:
                 log.debug("queue.not_asked", error=str(error))
