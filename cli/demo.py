@@ -21,8 +21,9 @@ from cli.text import duration, line, money, plural
 from contracts.account import Account
 
 if TYPE_CHECKING:
-    from db.reports_errors import DeadLetterRow, RejectedRow
+    from db.reports_errors import DeadLetterRow
     from db.reports_prices import PriceChange
+    from db.reports_rejected import RejectedRow
     from db.reports_tasks import TaskDetail
     from workers.app import App
 
@@ -116,7 +117,7 @@ def _offered(lists: tuple[DemoList, ...], handed: list[HandedIn]) -> Iterator[st
 
 
 async def _shown(opened: App, one: DemoList, task_id: str, *, same_bytes: bool) -> Shown:
-    from db.reports_errors import RejectedFilter
+    from db.reports_rejected import RejectedFilter
 
     detail = await opened.reports.task(task_id)
     if detail is None:

@@ -80,7 +80,7 @@ def list_rejected(
     screen: Screen = ctx.obj
 
     async def show(opened: Desk) -> int:
-        from db.reports_errors import RejectedFilter
+        from db.reports_rejected import RejectedFilter
 
         task_id, name = await _scope(opened, task, supplier)
         page = await opened.reports.rejected(

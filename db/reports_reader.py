@@ -17,6 +17,9 @@ from db.errors import translated
 Item = TypeVar("Item")
 
 UUID_DIGITS = 32
+LOCATION = """coalesce({0} #>> '{{source_config,file_path}}', {0} #>> '{{source_config,url}}',
+                {0} #>> '{{source_config,sheet_url}}') AS location"""
+"""Where a message (its column to be put in) says that its list stands, as source_name() takes it."""
 
 
 class TablesMissing(ConfigError):

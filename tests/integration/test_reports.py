@@ -11,8 +11,9 @@ import pytest
 
 from db.reports import Reports
 from db.reports_catalog import LISTED
-from db.reports_errors import DeadFilter, RejectedFilter
+from db.reports_errors import DeadFilter
 from db.reports_reader import TablesMissing
+from db.reports_rejected import RejectedFilter
 from db.reports_tasks import TaskFilter
 from tests.support import ops_seed as seed
 
