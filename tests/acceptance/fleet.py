@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,10 +34,13 @@ class Fleet:
     def database_url(self) -> str:
         return self.environment["DATABASE_URL"]
 
-    def start_worker(self, **extra: str) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, *, module: str = "workers", inside: Sequence[str] = (), **extra: str
+    ) -> subprocess.Popen[bytes]:
+        """`inside`: the command that runs the worker's, as of another host."""
         log = (self.log_dir / f"worker-{len(self.processes)}.log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "-m", "workers"],
+            [*inside, sys.executable, "-m", module],
             env={**os.environ, **self.environment, **extra},
             stdout=log,
             stderr=subprocess.STDOUT,

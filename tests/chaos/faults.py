@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import asyncpg
 
+from tests.chaos.recovery import AWAY
 from tests.chaos.site import Place, Site
 
 FROZEN_SECONDS = 7.0
@@ -174,7 +175,7 @@ async def exhaust_connections(site: Site) -> str:
             while asyncio.get_running_loop().time() < deadline:
                 try:
                     taken.append(await asyncpg.connect(site.fleet.database_url, timeout=2.0))
-                except (asyncpg.PostgresError, OSError, TimeoutError):
+                except AWAY:
                     await asyncio.sleep(0.05)
         finally:
             for connection in taken:

@@ -16,6 +16,9 @@ ALMOST_ALL = (0.9, 15.0)
 """So large a share of the faults is over within so many seconds."""
 ALL_WITHIN = 60.0
 
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asking a server raises that a fault took away."""
+
 HEADS = """
 SELECT DISTINCT ON (supplier_name) t.id, t.worker, t.status::text,
        coalesce((SELECT max(sequence) FROM checkpoints c WHERE c.task_key = t.id), 0) AS sequence
@@ -80,7 +83,7 @@ class Recovery:
                         await asyncio.sleep(LOOK_SECONDS)
                 finally:
                     connection.terminate()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except AWAY:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _look(self, connection: asyncpg.Connection) -> None:

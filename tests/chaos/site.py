@@ -21,6 +21,7 @@ from tests.support.own_postgres import OwnPostgres
 from tests.support.postgres_proxy import Cut, Request, postgres_proxy
 from tests.support.redis_server import RedisServer
 
+TEMPLATE = "chaos_template"
 RESTART_SECONDS = 0.5
 """After which a supervisor starts a dead worker again."""
 LEAVES_WITHIN = 20.0
@@ -36,7 +37,7 @@ QUICK = {
 
 @dataclass
 class Servers:
-    """Of one run of many seeds; each seed has a database and a queue of its own."""
+    """Of one run of many seeds; each seed has a database and a queue of its own. servers() opens them."""
 
     postgres: OwnPostgres = field(default_factory=OwnPostgres)
     redis: RedisServer = field(default_factory=RedisServer)
@@ -49,17 +50,23 @@ class Servers:
         self.redis.remove()
         self.postgres.remove()
 
+    async def migrate(self) -> None:
+        """To be done once: the database of which every other is a copy."""
+        await asyncio.to_thread(self.postgres.server.psql, f"CREATE DATABASE {TEMPLATE}")
+        await upgrade(self.postgres.server.url_of(TEMPLATE))
+
     async def database(self) -> str:
         """URL of a new, migrated database."""
         name = f"chaos_{uuid.uuid4().hex[:10]}"
-        await asyncio.to_thread(self.postgres.server.psql, f"CREATE DATABASE {name}")
-        url = self.postgres.server.url_of(name)
-        await upgrade(url)
-        return url
+        await asyncio.to_thread(self.postgres.server.psql, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.postgres.server.url_of(name)
 
     def drop(self, url: str) -> None:
-        name = urlsplit(url).path.removeprefix("/")
-        self.postgres.server.psql(f"DROP DATABASE {name} WITH (FORCE)")
+        self.postgres.server.psql(f"DROP DATABASE {self.name_of(url)} WITH (FORCE)")
+
+    @staticmethod
+    def name_of(url: str) -> str:
+        return urlsplit(url).path.removeprefix("/")
 
 
 @contextmanager
@@ -67,6 +74,7 @@ def servers() -> Iterator[Servers]:
     both = Servers()
     try:
         both.start()
+        asyncio.run(both.migrate())
         yield both
     finally:
         both.remove()

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-import asyncpg
-
 from contracts.errors import DatabaseUnavailable
 from contracts.task import ParseTask
 from tests.acceptance.fleet import ENDED, Fleet
 from tests.acceptance.tables import Tables, logical_tables
 from tests.chaos.faults import FAULTS, Fault, Nobody
-from tests.chaos.recovery import Recovered
+from tests.chaos.recovery import AWAY, Recovered
 from tests.chaos.site import Servers, Site, fleet_at, site_of
 from tests.support.invariants import broken_invariants
 from workers.producer import Producer
@@ -25,8 +23,6 @@ WORKERS = 3
 FAULTS_OF_A_SEED = 12
 LONGEST = 300.0
 """Seconds until a seed that has not ended has failed."""
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What asking a server raises that a fault took away."""
 
 
 @dataclass(frozen=True, slots=True)
