@@ -23,7 +23,7 @@ BETWEEN: Final = 5.0
 RELIEF_PAUSE: Final = 60.0
 """Seconds between two reliefs of the same level."""
 WORTH: Final = 0.1
-"""Share of the memory's limit that this process must have gained since its start for a new one to be any better."""
+"""Share of the memory's limit that this process must have gained above its least for a new one to be any better."""
 
 
 def relieve(level: Level) -> None:
@@ -64,8 +64,8 @@ class ResourceWatch:
         self._document: dict[str, Any] = {}
         self._exhausted: str | None = None
         """The measure for which the process is to be started anew."""
-        self._base = 0
-        """Resident bytes at the first look."""
+        self._base: int | None = None
+        """The fewest resident bytes of any look."""
 
     def document(self) -> dict[str, Any]:
         """The newest look, with the levels above CALM; {} before the first."""
@@ -86,7 +86,7 @@ class ResourceWatch:
         """Measures, tells what has changed, and acts."""
         snapshot = self._look()
         self._looked = self._seconds()
-        self._base = self._base or snapshot.own
+        self._base = snapshot.own if self._base is None else min(self._base, snapshot.own)
         found = assess(snapshot.percents, self._threshold, before=self._levels)
         self._tell(snapshot, dict(found.levels))
         self._levels = dict(found.levels)
@@ -126,4 +126,5 @@ class ResourceWatch:
         """Where others fill the machine, a new process is no better than this one."""
         if self._looked - self._started < self._patience:
             return False
-        return measure != "memory" or snapshot.own - self._base >= WORTH * snapshot.memory_limit
+        gained = snapshot.own - (self._base or 0)
+        return measure != "memory" or gained >= WORTH * snapshot.memory_limit
