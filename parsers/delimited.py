@@ -13,6 +13,7 @@ from contracts.questions import Question
 from contracts.rows import Description
 from contracts.task import CsvSource, Document, ParseTask
 from parsers.cells import decoder
+from parsers.chunk import Decoder
 from parsers.dialect import Found, find_dialect, sample_lines
 from parsers.encoding import Text, read_text
 from parsers.fixed_width import Columns, find_columns, fixed_decoder, stated_columns, which_columns
@@ -21,6 +22,7 @@ from parsers.reading import RecordReading
 from parsers.resources import Resources
 from parsers.signatures import require_text
 from parsers.sources import fetch_table
+from parsers.text_marks import apostrophes, unmarked
 
 DOUBTFUL = 0.5
 """Share of records with the same number of cells, below which columns of fixed width are looked for."""
@@ -73,19 +75,21 @@ def open_delimited(
             said = f"blanks stand below each other in {proven.lines} lines"
             return _fixed(text, proven, notes=notes, said=said, question=question)
     dialect = found.dialect
+    decode = decoder(dialect, text.encoding, found.width, quoting=found.quoting)
+    marked = _apostrophes(text, decode)
     description = Description(
         format="csv",
         encoding=text.original,
         delimiter=dialect.delimiter.decode("ascii"),
         quote=None if dialect.quote is None else dialect.quote.decode("ascii"),
         notes=(*notes, found.reason, *found.notes),
-        layout=_layout(dialect),
+        layout=_layout(dialect, marked),
     )
     return RecordReading(
         text.path,
         start=text.start,
         dialect=dialect,
-        decode=decoder(dialect, text.encoding, found.width, quoting=found.quoting),
+        decode=unmarked(decode, marked),
         description=description,
     )
 
@@ -98,8 +102,17 @@ def _at_decimals(found: Found, lines: Sequence[str]) -> bool:
     return sum(len(_DECIMAL.findall(line)) for line in lines) >= MOSTLY * commas
 
 
-def _layout(dialect: Dialect) -> str | None:
+def _apostrophes(text: Text, decode: Decoder) -> tuple[int, ...]:
+    """Looks at the lines of the sample, even where a record takes several."""
+    lines = [line for line in sample_lines(text) if line]
+    if not any("'" in line for line in lines):
+        return ()
+    return apostrophes(decode([line.encode(text.encoding, "replace") for line in lines]))
+
+
+def _layout(dialect: Dialect, marked: Sequence[int]) -> str | None:
     parts = ["blanks before quotes"] if dialect.padded else []
+    parts += [f"apostrophes in front of columns {', '.join(map(str, marked))}"] if marked else []
     parts += [] if dialect.escape is None else [f"escape U+{dialect.escape[0]:04X}"]
     return ", ".join(parts) or None
 

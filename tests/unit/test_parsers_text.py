@@ -224,3 +224,30 @@ def test_the_dialects_of_the_pollution_benchmark_are_found(source: Path) -> None
         if not right and truth["delimiter"].strip(" "):
             wrong.append((name, found))
     assert not wrong
+
+
+@pytest.mark.parametrize("mark", ['="{}"', '"=""{}"""'])
+def test_what_a_spreadsheet_marks_as_text_is_the_text(source: Path, mark: str) -> None:
+    codes = [f"{number:05}" for number in range(1034, 1054)]
+    source.write_text("Code,Name,Price\n" + "".join(f"{mark.format(code)},Pipe,{code[3:]}.50\n" for code in codes))
+    assert [row[0] for row in read(source)[1:]] == codes
+
+
+def test_only_the_whole_idiom_is_taken_off(source: Path) -> None:
+    texts = ['=""', '="a"b"', 'x="1"', "=A1", '="1"&"2"']
+    source.write_text("Code;Name;Price\n" + "".join(f"K{place};{text};5.00\n" for place, text in enumerate(texts)))
+    assert [row[1] for row in read(source)[1:]] == ["", *texts[1:]]
+
+
+def test_an_apostrophe_before_all_codes_is_no_part_of_them(source: Path) -> None:
+    lines = [f"'{number:05},Size 5' 3,'{number % 7}.50\n" for number in range(1034, 1054)]
+    source.write_text("Code,Name,Price\n" + "".join(lines))
+    rows = read(source)[1:]
+    assert [row[0] for row in rows] == [f"{number:05}" for number in range(1034, 1054)]
+    assert {row[1] for row in rows} == {"Size 5' 3"}
+
+
+def test_an_apostrophe_before_some_codes_tells_them_from_others(source: Path) -> None:
+    lines = [f"{chr(39) * (number % 2)}{number},Pipe,5.00\n" for number in range(100, 120)]
+    source.write_text("Code,Name,Price\n" + "".join(lines))
+    assert [row[0] for row in read(source)[1:3]] == ["100", "'101"]
