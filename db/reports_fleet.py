@@ -52,6 +52,8 @@ class FleetFigures:
     """online, draining, lost; those without a sign of life for more than an hour are forgotten."""
     schedules: tuple[ScheduleFigures, ...] = ()
     """Those that are on."""
+    suppliers: dict[str, int] = field(default_factory=dict)
+    """With an expected rhythm: fresh, late, never, paused."""
 
 
 # A pause is looked up in arrays that are read once, not row by row: there may be a million tasks.
@@ -107,18 +109,34 @@ SELECT s.name,
   FROM schedules s WHERE s.enabled ORDER BY s.name LIMIT 200
 """
 
+# The tolerance where none is stated is that of the column (db/models/catalog.py).
+_SUPPLIERS = """
+SELECT CASE WHEN paused THEN 'paused' WHEN last IS NULL THEN 'never'
+            WHEN last < now() - expected_every * coalesce(expected_tolerance, 1.5)::float8 THEN 'late'
+            ELSE 'fresh' END AS freshness, count(*) AS suppliers
+  FROM (SELECT expected_every, expected_tolerance,
+               (SELECT max(t.finished_at) FROM tasks t
+                 WHERE t.supplier_name = s.name AND t.status = 'completed') AS last,
+               EXISTS (SELECT FROM pauses p WHERE p.kind = 'supplier' AND p.name = s.name
+                          AND (p.until IS NULL OR p.until > now())) AS paused
+          FROM suppliers s WHERE expected_every IS NOT NULL LIMIT 10000) rhythms
+ GROUP BY 1
+"""
+
 
 class FleetReport(ReadModels):
-    """The whole fleet in a few figures; four statements. Their cost grows with what waits and what is dead."""
+    """The whole fleet in a few figures; five statements. Their cost grows with what waits and what is dead."""
 
     async def fleet(self) -> FleetFigures:
         queues = await self._rows(_QUEUES)
         dead = await self._rows(_DEAD)
         workers = await self._rows(_WORKERS, ALIVE)
         schedules = await self._rows(_SCHEDULES)
+        suppliers = await self._rows(_SUPPLIERS)
         return FleetFigures(
             queues=tuple(QueueFigures(**dict(row)) for row in queues),
             dead=tuple(DeadFigures(**dict(row)) for row in dead),
             workers={row["state"]: row["workers"] for row in workers},
             schedules=tuple(ScheduleFigures(**dict(row)) for row in schedules),
+            suppliers={row["freshness"]: row["suppliers"] for row in suppliers},
         )

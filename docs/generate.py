@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,23 +17,13 @@ from contracts.errors import PricemillError
 from contracts.failpoints import FAILPOINTS, VARIABLE
 from contracts.reasons import REASONS
 from contracts.schema import names, schema
+from docs.markdown import paragraph, table
+from docs.metrics_page import metrics_page
 from observability.events import CONTEXT, EVENTS
 from resilience.retry.policy import POLICIES
 
 FOLDER: Final = Path(__file__).parent / "reference"
 _NOTE: Final = "<!-- Written by `python -m docs.generate`; do not edit. -->"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    columns = list(head)
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * len(columns)}"
-    for row in rows:
-        yield f"| {' | '.join(str(cell).replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in row)} |"
-
-
-def paragraph(text: str) -> Iterator[str]:
-    yield from textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False)
 
 
 def errors_page() -> Iterator[str]:
@@ -236,6 +225,7 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "errors.md": errors_page,
     "events.md": events_page,
     "failpoints.md": failpoints_page,
+    "metrics.md": metrics_page,
     "reasons.md": reasons_page,
     "retry-policies.md": policies_page,
     "schemas.md": schemas_page,

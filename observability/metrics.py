@@ -27,7 +27,7 @@ _CAP: Final = 10
 _LONGEST: Final = 60
 _BY_REASON: Final = frozenset({"row_errors_total"})
 """Too many combinations to begin with all of them."""
-_ADDED: Final = frozenset({"queue_tasks", "dead_letters", "workers"})
+_ADDED: Final = frozenset({"queue_tasks", "dead_letters", "suppliers", "workers"})
 
 
 class Sample(NamedTuple):

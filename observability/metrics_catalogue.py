@@ -237,6 +237,14 @@ _ALL: Final = (
         ("schedule", "result"),
         ("", "fire"),
     ),
+    Family(
+        "suppliers",
+        "gauge",
+        "Suppliers with an expected rhythm, by whether their last list is younger than that.",
+        ("freshness",),
+        ("freshness",),
+        "fleet",
+    ),
     # Health.
     Family(
         "health_status",

@@ -82,6 +82,8 @@ def samples_of(figures: FleetFigures, *, wait_limit_seconds: float) -> Iterator[
     yield Sample("dead_letters_oldest_age_seconds", (), oldest)
     for state in KNOWN["worker"]:
         yield Sample("workers", (state,), figures.workers.get(state, 0))
+    for freshness in KNOWN["freshness"]:
+        yield Sample("suppliers", (freshness,), figures.suppliers.get(freshness, 0))
     for schedule in figures.schedules:
         if schedule.next_at is not None:
             yield Sample("schedule_next_run_timestamp_seconds", (schedule.name,), schedule.next_at)

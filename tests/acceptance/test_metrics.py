@@ -74,9 +74,7 @@ def task(path: Path, number: int) -> ParseTask:
     )
 
 
-async def test_rows_read_are_the_sum_of_the_buckets_and_those_of_the_ledger(
-    make_fleet: MakeFleet, lists: Path
-) -> None:
+async def test_rows_read_are_the_sum_of_the_buckets_and_those_of_the_ledger(make_fleet: MakeFleet, lists: Path) -> None:
     fleet, port = make_fleet(), free_port()
     listed = write_list(lists / "metrics.csv")
     await fleet.enqueue([task(listed, 1), task(listed, 2)])

@@ -62,7 +62,7 @@ def test_every_setting_is_explained_with_its_default(
 
 
 def test_nothing_is_named_that_nobody_reads() -> None:
-    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    compose = "".join((ROOT / name).read_text("utf-8") for name in ("docker-compose.yml", "deploy/monitoring.yml"))
     asked_by_compose = set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)", compose))
     read_by_settings = {variable(field) for field in Settings.model_fields}
     assert set(entries()) == asked_by_compose | read_by_settings
