@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
 
 from contracts.clock import SystemClock
 from contracts.errors import Disposition
 from observability.logging import get_logger
 from resilience.retry.backoff import delay, fraction
+from resilience.retry.budget import RetryBudget
 from resilience.retry.classifier import classify
 from resilience.retry.policy import POLICIES, RetryPolicy
 
@@ -19,6 +20,8 @@ log = get_logger(__name__)
 Result = TypeVar("Result")
 
 _CLOCK: Final = SystemClock()
+BUDGET: Final = RetryBudget()
+"""All calls of this process together."""
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """What asks for a longer wait is no matter of a call: its error goes to the task, which is snoozed or retried."""
 
@@ -36,11 +39,22 @@ async def retry_call(
     name: str,
     policy: RetryPolicy = POLICIES["call"],
     worth: Callable[[BaseException], bool] = worth_a_call,
+    budget: RetryBudget = BUDGET,
     sleep: Callable[[float], Awaitable[None]] = _CLOCK.sleep,
     random: Callable[[], float] = fraction,
 ) -> Result:
-    """Awaits operation(), at most policy.max_attempts times; raises its last error unchanged. The operation must be
-    safe to repeat. `name` stands in the log."""
+    """Awaits operation(), at most policy.max_attempts times and not again once the budget is spent; raises its last
+    error unchanged. The operation must be safe to repeat. `name` stands in the log."""
+    budget.earn()
+
+    def again(state: RetryCallState) -> bool:
+        error = _error(state)
+        if error is None or state.attempt_number >= policy.max_attempts or not worth(error):
+            return False
+        if budget.spend():
+            return True
+        log.warning("call.not_retried", call=name, attempt=state.attempt_number, kind=type(error).__name__)
+        return False
 
     def wait(state: RetryCallState) -> float:
         error = _error(state)
@@ -54,7 +68,7 @@ async def retry_call(
     attempts = AsyncRetrying(
         stop=stop_after_attempt(policy.max_attempts),
         wait=wait,
-        retry=retry_if_exception(worth),
+        retry=again,
         sleep=sleep,
         before_sleep=note,
         reraise=True,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.errors import ConfigError, SourceMissing, SourceUnavailable
 from resilience.retry.backoff import MAX_RETRY_AFTER, delay, fraction, parse_retry_after
+from resilience.retry.budget import RetryBudget
 from resilience.retry.call import LONGEST_WAIT, retry_call
 from resilience.retry.policy import POLICIES, RetryPolicy, policy_named
 
@@ -202,3 +203,51 @@ async def test_a_short_wish_is_waited_for():
     sleeper = Sleeper()
     await retry_call(Script(SourceUnavailable(retry_after=timedelta(seconds=7))), name="fetch", sleep=sleeper)
     assert sleeper.waits == [7]
+
+
+# ------------------------------------------------------------------ the budget
+
+
+@pytest.mark.parametrize("calls", [1, 30, 500])
+async def test_under_lasting_failure_there_are_at_most_as_many_retries_as_calls_and_a_reserve(calls):
+    budget, made = RetryBudget(reserve=10), 0
+
+    async def fail():
+        nonlocal made
+        made += 1
+        raise SourceUnavailable
+
+    for _ in range(calls):
+        with pytest.raises(SourceUnavailable):
+            await retry_call(fail, name="fetch", policy=policy_named("aggressive"), sleep=Sleeper(), budget=budget)
+    assert made <= 2 * calls + 10
+    assert made > calls
+
+
+async def test_an_empty_budget_raises_the_error_of_the_call():
+    error, budget = SourceUnavailable("the second one"), RetryBudget(reserve=0)
+    script = Script(SourceUnavailable(), error, SourceUnavailable())
+    with pytest.raises(SourceUnavailable) as caught:
+        await retry_call(script, name="fetch", sleep=Sleeper(), budget=budget)
+    assert caught.value is error
+    assert script.calls == 2
+
+
+async def test_calls_that_succeed_pay_for_those_that_do_not():
+    budget = RetryBudget(reserve=0, most=5)
+    for _ in range(50):
+        await retry_call(Script(), name="fetch", sleep=Sleeper(), budget=budget)
+    assert [budget.spend() for _ in range(6)] == [True] * 5 + [False]
+
+
+async def test_the_last_attempt_of_a_policy_costs_nothing():
+    budget = RetryBudget(reserve=3)
+    with pytest.raises(SourceUnavailable):
+        await retry_call(
+            Script(*[SourceUnavailable() for _ in range(9)]),
+            name="fetch",
+            policy=policy_named("ingest"),
+            sleep=Sleeper(),
+            budget=budget,
+        )
+    assert [budget.spend() for _ in range(2)] == [True, False]
