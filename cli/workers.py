@@ -65,8 +65,8 @@ def _state(one: WorkerRow) -> str:
 
 
 def _memory(one: WorkerRow) -> str:
-    used = (one.snapshot or {}).get("rss_bytes")
-    return f"{used / 1_000_000:,.0f} MB" if isinstance(used, (int, float)) else "-"
+    used = (one.snapshot or {}).get("own_mb")
+    return f"{used:,} MB" if isinstance(used, int) else "-"
 
 
 def _tasks(one: WorkerRow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from contracts.store import ClaimKey
@@ -88,4 +88,10 @@ class Controls(Protocol):
 
     async def paused(self, claims: Sequence[ClaimKey]) -> set[ClaimKey]:
         """Which of these running tasks shall stop because of a pause with stop_running."""
+        ...
+
+    async def yielding(self, claims: Sequence[ClaimKey], *, slice_: timedelta) -> set[ClaimKey]:
+        """Which of these should give their slot up: no slot is free in the fleet, tasks of other suppliers were sent
+        and wait, and this one has had its slot for longer than its slice (doubled each time it gave one up) and longer
+        than others. No more in the fleet than suppliers wait."""
         ...

@@ -28,6 +28,10 @@ class Registration(NamedTuple):
     """False: the task id or idempotency key was known; `task_id` names the task that holds it."""
     delivery: Delivery | None
     """To hand to the queue; None if the known task needs none."""
+    behind: bool = False
+    """Registered as sending, but an older task of its supplier has not ended: need not be sent, the end of that one
+    does it. So the queue holds one delivery a supplier, and a supplier with many lists stands no more often in line
+    than one with a single list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
-from db.connection import close_pool, open_pool
+from contracts.failpoints import failpoint
 from db.exclusive import exclusive
-from db.statements import Statements
+from db.pooled import Pooled
 
 AT_ONCE = 10_000
 """Holds decided in one transaction."""
@@ -59,20 +58,10 @@ class Decided:
     """Left open: the price of the item was changed since otherwise than by a list."""
 
 
-class PostgresHolds:
+class PostgresHolds(Pooled):
     """One transaction for each task whose rows are meant. A hold that is not open any more is left out."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._statements = Statements(pool)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str) -> AsyncIterator[PostgresHolds]:
-        pool = await open_pool(url, size=1, application_name="pricemill-holds")
-        try:
-            yield cls(pool)
-        finally:
-            await close_pool(pool)
+    name = "pricemill-holds"
 
     async def approve(self, ids: Sequence[int], *, actor: str, reason: str = "") -> Decided:
         """Items get the held price, with a history row that names the task and row it was held from. Raises
@@ -88,7 +77,10 @@ class PostgresHolds:
     async def _approve(self, task: asyncpg.Record, ids: list[int], actor: str, reason: str) -> asyncpg.Record:
         async def act(connection: asyncpg.Connection) -> asyncpg.Record:
             async with connection.transaction(), exclusive(connection, task["task_key"], task["supplier_name"]):
-                return await connection.fetchrow(_APPROVE, ids, actor, reason)
+                done = await connection.fetchrow(_APPROVE, ids, actor, reason)
+                failpoint("hold.before_commit")
+            failpoint("hold.committed")
+            return done
 
         return await self._statements.run(act)
 
@@ -96,6 +88,10 @@ class PostgresHolds:
         """The price that holds stays. A later list with the same price is held again."""
 
         async def act(connection: asyncpg.Connection) -> str:
-            return str(await connection.execute(_REJECT, list(ids), actor, reason))
+            async with connection.transaction():
+                done = str(await connection.execute(_REJECT, list(ids), actor, reason))
+                failpoint("hold.before_commit")
+            failpoint("hold.committed")
+            return done
 
         return Decided(int((await self._statements.run(act)).rsplit(" ", 1)[1]))

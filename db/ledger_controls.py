@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from contracts.controls import Limit, Pause, PauseKind, Rate
 from contracts.store import ClaimKey
 from db.ledger_controls_sql import paused
 from db.ledger_rescue import LIMITED
+from db.ledger_sql import UNFINISHED, WAITING
 from db.statements import Statements
 
 PAUSE = """
@@ -38,6 +40,29 @@ SELECT kind, name, changed_by, concurrency, rate_calls, rate_seconds, max_waitin
 STOPPING = f"""
 SELECT t.id, t.epoch FROM tasks t JOIN unnest($1::bigint[], $2::int[]) AS held(id, epoch) USING (id, epoch)
  WHERE t.status = 'running' AND {paused("t", also="p.stop_running")}
+"""
+
+
+YIELDING = f"""
+WITH RECURSIVE heads AS (
+  (SELECT supplier_name, id FROM tasks WHERE {UNFINISHED} ORDER BY supplier_name, id LIMIT 1)
+   UNION ALL
+  SELECT following.* FROM heads, LATERAL (
+    SELECT o.supplier_name, o.id FROM tasks o
+     WHERE o.{UNFINISHED} AND o.supplier_name > heads.supplier_name ORDER BY o.supplier_name, o.id LIMIT 1) following),
+long AS (
+  SELECT t.id, t.epoch, row_number() OVER (ORDER BY a.started_at) AS rank
+    FROM tasks t JOIN task_attempts a ON a.task_key = t.id AND a.epoch = t.epoch
+   WHERE t.status = 'running' AND a.started_at + $3::interval * power(2, least(t.slices, 10)) < now()),
+wait AS (
+  SELECT count(*) AS number FROM (
+    SELECT FROM heads JOIN tasks t USING (id)
+     WHERE t.{WAITING} AND t.run_at <= now() AND t.dispatched_at < now() - interval '1 second' AND NOT {paused("t")}
+     LIMIT 64) waiting)
+SELECT long.id, long.epoch FROM long JOIN unnest($1::bigint[], $2::int[]) AS held(id, epoch) USING (id, epoch)
+ WHERE (SELECT count(*) FROM tasks WHERE status = 'running')
+       >= (SELECT sum(slots) FROM workers WHERE heartbeat_at > now() - interval '15 seconds' AND state = 'working')
+   AND long.rank <= (SELECT number FROM wait)
 """
 
 
@@ -93,3 +118,10 @@ class ControlsInPostgres:
             return set()
         keys, epochs = [claim.task_key for claim in claims], [claim.epoch for claim in claims]
         return {ClaimKey(row["id"], row["epoch"]) for row in await self._statements.rows(STOPPING, keys, epochs)}
+
+    async def yielding(self, claims: Sequence[ClaimKey], *, slice_: timedelta) -> set[ClaimKey]:
+        if not claims:
+            return set()
+        keys, epochs = [claim.task_key for claim in claims], [claim.epoch for claim in claims]
+        rows = await self._statements.rows(YIELDING, keys, epochs, slice_)
+        return {ClaimKey(row["id"], row["epoch"]) for row in rows}

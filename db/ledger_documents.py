@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -102,10 +102,14 @@ def _holds_nul(value: object) -> bool:
 
 
 def registrations(
-    tasks: Sequence[ParseTask], created: Mapping[str, int], known: Sequence[Mapping[str, Any]]
+    tasks: Sequence[ParseTask],
+    created: Mapping[str, int],
+    known: Sequence[Mapping[str, Any]],
+    behind: Container[str] = (),
 ) -> list[Registration]:
     """One answer per task in order. `created`: task keys by id of what was inserted now; `known`: rows of tasks that
-    hold one of the ids or idempotency keys. The first of two equal tasks in one call is the created one."""
+    hold one of the ids or idempotency keys; `behind`: ids of what stands behind an older task of its supplier. The
+    first of two equal tasks in one call is the created one."""
     by_id = {row["task_id"]: row for row in known}
     by_key = {row["idempotency_key"]: row for row in known if row["idempotency_key"] is not None}
     answers = []
@@ -114,7 +118,7 @@ def registrations(
         key = unused.pop(task.task_id, None)
         if key is not None:
             first = Delivery(key, task.task_id, 0, None, task.priority.rank)
-            answers.append(Registration(task.task_id, key, created=True, delivery=first))
+            answers.append(Registration(task.task_id, key, True, first, task.task_id in behind))
             continue
         row = by_id.get(task.task_id) or by_key.get(task.idempotency_key)
         if row is None:

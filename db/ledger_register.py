@@ -32,8 +32,9 @@ async def register_on(
     queues, sources = [task.queue_name for task in tasks], [task.source_name for task in tasks]
     rows = await connection.fetch(sql.REGISTER, *columns, sending, queues, sources)
     created = {row["task_id"]: row["id"] for row in rows}
+    behind = {row["task_id"] for row in rows if sending and not row["first"]}
     known: list[Any] = []
     if len(created) < len(tasks):
         keys = [key for key in columns[1] if key is not None]
         known = await connection.fetch(sql.KNOWN, columns[0], keys)
-    return documents.registrations(tasks, created, known)
+    return documents.registrations(tasks, created, known, behind)

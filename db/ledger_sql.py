@@ -8,19 +8,22 @@ UNFINISHED = "status IN ('queued', 'running', 'retryable')"
 WAITING = "status IN ('queued', 'retryable')"
 
 # Two calls with the same tasks in opposite orders would wait for each other; those with several tasks take turns.
-REGISTER = """
+REGISTER = f"""
 WITH turn AS MATERIALIZED (SELECT CASE WHEN cardinality($1::text[]) > 1 THEN pg_advisory_xact_lock(7410213003) END)
 INSERT INTO tasks (task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
                    expires_at, queue, source, dispatched_at)
 SELECT task_id, idempotency_key, parser_type, supplier_name, message::jsonb, priority, max_retries,
-       coalesce(as_of, now()), expires_at, queue, source, CASE WHEN $10::boolean THEN now() END
+       coalesce(as_of, now()), expires_at, queue, source,
+       CASE WHEN $10::boolean AND row_number() OVER (PARTITION BY supplier_name ORDER BY position) = 1
+             AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = given.supplier_name AND o.{UNFINISHED})
+            THEN now() END
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::int[],
               $8::timestamptz[], $9::timestamptz[], $11::text[], $12::text[]) WITH ORDINALITY
        AS given(task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
                 expires_at, queue, source, position)
  ORDER BY position
 ON CONFLICT DO NOTHING
-RETURNING id, task_id
+RETURNING id, task_id, dispatched_at IS NOT NULL AS first
 """
 
 KNOWN = f"""
@@ -44,8 +47,8 @@ WITH claimed AS (
   RETURNING t.id, t.epoch, t.attempt, t.as_of, t.message, t.queue,
             greatest(extract(epoch FROM now() - t.run_at), 0)::float8 AS waited_seconds),
 opened AS (
-  INSERT INTO task_attempts (task_key, epoch, attempt, worker, start_sequence)
-  SELECT id, epoch, attempt, $4, coalesce((SELECT max(sequence) FROM checkpoints WHERE task_key = $1), 0)
+  INSERT INTO task_attempts (task_key, epoch, attempt, worker, started_at, start_sequence)
+  SELECT id, epoch, attempt, $4, clock_timestamp(), coalesce((SELECT max(sequence) FROM checkpoints WHERE task_key = $1), 0)
     FROM claimed)
 SELECT epoch, attempt, as_of, queue, waited_seconds, message::text AS message,
        ARRAY(SELECT document::text FROM checkpoints WHERE task_key = $1 ORDER BY sequence DESC LIMIT 10) AS checkpoints
@@ -121,6 +124,7 @@ WITH done AS (
      SET status = CASE WHEN cancel_requested THEN 'cancelled' ELSE $3::task_status END,
          finished_at = CASE WHEN cancel_requested THEN now() END,
          run_at = now() + $6::interval, attempt = greatest(attempt - $7::int, 0),
+         slices = slices + CASE WHEN $4 = 'yielded' THEN 1 ELSE 0 END,
          lease_until = NULL, worker = NULL, dispatched_at = NULL
    WHERE {_GUARD}
   RETURNING id, status),

@@ -35,6 +35,7 @@ class MemoryLedger(ControlsInMemory, WorkersInMemory):
         messages = [documents.message_of(task) for task in tasks]
         now = self._clock.now()
         created: dict[str, int] = {}
+        behind: set[str] = set()
         for task, message in zip(tasks, messages, strict=True):
             if any(
                 row.task_id == task.task_id or (row.idempotency_key and row.idempotency_key == task.idempotency_key)
@@ -59,8 +60,11 @@ class MemoryLedger(ControlsInMemory, WorkersInMemory):
                 dispatched_at=now if sending else None,
             )
             created[task.task_id] = key
+            if sending and self.tables.first(task.supplier_name) is not self.tables.tasks[key]:
+                self.tables.tasks[key].dispatched_at = None
+                behind.add(task.task_id)
         known = [row.known(now) for row in self.tables.tasks.values()]
-        return documents.registrations(tasks, created, known)
+        return documents.registrations(tasks, created, known, behind)
 
     async def claim(self, delivery: Delivery, *, worker: str, lease: timedelta) -> Claim | Refusal:
         now = self._clock.now()
@@ -157,6 +161,7 @@ class MemoryLedger(ControlsInMemory, WorkersInMemory):
         if row is not None:
             now = self._clock.now()
             row.attempt = max(row.attempt - give_back, 0)
+            row.slices += outcome == "yielded"
             row.run_at = now if isinstance(settlement, Discard) else max(settlement.at, now)
             row.dispatched_at = None
 

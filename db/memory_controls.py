@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from contracts.clock import Clock
 from contracts.controls import Limit, Pause, PauseKind
 from contracts.store import ClaimKey
-from db.memory_tables import Tables, TaskRow
+from db.memory_tables import WAITING, Tables, TaskRow
 
 
 class ControlsInMemory:
@@ -48,6 +48,27 @@ class ControlsInMemory:
             for claim in claims
             if (row := self.tables.held(claim)) is not None and self._paused(row, lambda pause: pause.stop_running)
         }
+
+    async def yielding(self, claims: Sequence[ClaimKey], *, slice_: timedelta) -> set[ClaimKey]:
+        now = self._clock.now()
+        running = [row for row in self.tables.tasks.values() if row.status == "running"]
+        alive = [row for row in self.tables.workers.values() if row.heartbeat_at > now - timedelta(seconds=15)]
+        if len(running) < sum(row.slots for row in alive if row.state == "working") or not alive:
+            return set()
+        waiting = [
+            row
+            for row in self.tables.tasks.values()
+            if row.status in WAITING
+            and row.run_at <= now
+            and row.dispatched_at is not None
+            and row.dispatched_at < now - timedelta(seconds=1)
+            and self.tables.first(row.supplier_name) is row
+            and not self._paused(row)
+        ]
+        began = {row.id: self.tables.attempts[row.id][-1].started_at for row in running}
+        long = [row for row in running if began[row.id] + slice_ * 2 ** min(row.slices, 10) < now]
+        long.sort(key=lambda row: began[row.id])
+        return {ClaimKey(row.id, row.epoch) for row in long[: len(waiting)]} & set(claims)
 
     def _paused(self, row: TaskRow, also: Callable[[Pause], bool] = lambda _: True) -> bool:
         now = self._clock.now()

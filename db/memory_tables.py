@@ -106,6 +106,7 @@ class WorkerRow:
     heartbeat_at: datetime
     host: str = ""
     pid: int = 0
+    slots: int = 0
     state: str = "working"
     asked: Wish | None = None
     busy: int = 0

@@ -21,7 +21,7 @@ class WorkersInMemory:
 
     async def register_worker(self, name: str, *, host: str, pid: int, version: str, slots: int) -> None:
         now = self._clock.now()
-        self.tables.workers[name] = WorkerRow(now, now, host=host, pid=pid)
+        self.tables.workers[name] = WorkerRow(now, now, host=host, pid=pid, slots=slots)
 
     async def forget_worker(self, name: str) -> None:
         self.tables.workers.pop(name, None)

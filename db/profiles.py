@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,8 +10,7 @@ import orjson
 
 from contracts.catalog import StoredProfile
 from db.catalog import supplier_id
-from db.connection import close_pool, open_pool
-from db.statements import Statements
+from db.pooled import Pooled
 from db.storable import json_text
 
 _OF = "FROM supplier_profiles p JOIN suppliers s ON s.id = p.supplier_id WHERE s.name = $1"
@@ -41,20 +38,10 @@ class ProfileVersion(NamedTuple):
     created_at: datetime
 
 
-class PostgresProfiles:
+class PostgresProfiles(Pooled):
     """Implements contracts.catalog.Profiles. The document is checked by the caller."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._statements = Statements(pool)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, *, size: int = 2) -> AsyncIterator[PostgresProfiles]:
-        pool = await open_pool(url, size=size, application_name="pricemill-profiles")
-        try:
-            yield cls(pool)
-        finally:
-            await close_pool(pool)
+    name = "pricemill-profiles"
 
     async def newest(self, supplier_name: str) -> StoredProfile | None:
         return _stored(await self._statements.rows(NEWEST, supplier_name))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
-
-import asyncpg
+from collections.abc import Collection, Sequence
 
 from contracts.catalog import ToReplay
-from db.connection import close_pool, open_pool
-from db.statements import Statements
+from db.pooled import Pooled
 
 TO_REPLAY = """
 SELECT t.result ->> 'source_sha256' AS sha256,
@@ -26,20 +22,10 @@ SELECT count(*) FROM closed
 """
 
 
-class PostgresRejectedRows:
+class PostgresRejectedRows(Pooled):
     """Implements contracts.catalog.RejectedRows; each method is one transaction. Raises DatabaseUnavailable."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._statements = Statements(pool)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, *, size: int = 2) -> AsyncIterator[PostgresRejectedRows]:
-        pool = await open_pool(url, size=size, application_name="pricemill-rejected")
-        try:
-            yield cls(pool)
-        finally:
-            await close_pool(pool)
+    name = "pricemill-rejected"
 
     async def to_replay(self, task_id: str, codes: Sequence[str], *, by: str) -> ToReplay:
         found = await self._statements.rows(TO_REPLAY, task_id, list(codes), by)

@@ -15,6 +15,7 @@ from db.reports_prices import PriceReports
 from db.reports_questions import QuestionReports
 from db.reports_reader import Reader
 from db.reports_rejected import RejectedReports
+from db.reports_schedules import ScheduleReports
 from db.reports_status import StatusReport
 from db.reports_tasks import TaskReports
 from db.reports_workers import WorkerReports
@@ -30,6 +31,7 @@ class Reports(
     HeldReports,
     ListReports,
     RejectedReports,
+    ScheduleReports,
     WorkerReports,
 ):
     """What operators ask. Reads only; each statement is its own transaction."""

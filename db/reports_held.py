@@ -54,7 +54,32 @@ SELECT h.id, s.name AS supplier, i.supplier_sku AS sku, i.name, h.old_price, h.o
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of the newest price of a code that was held."""
+
+    supplier: str
+    sku: str
+    status: str
+    """approved, rejected or superseded."""
+    by: str | None
+    at: datetime
+
+
+_DECIDED = """
+SELECT DISTINCT ON (s.name, i.supplier_sku) s.name AS supplier, i.supplier_sku AS sku, h.status::text AS status,
+       h.closed_by AS by, h.closed_at AS at
+  FROM held_rows h JOIN supplier_items i ON i.id = h.supplier_item_id JOIN suppliers s ON s.id = h.supplier_id
+ WHERE h.status <> 'open' AND i.supplier_sku = $1 AND ($2::text IS NULL OR s.name = $2)
+ ORDER BY s.name, i.supplier_sku, h.id DESC LIMIT 10
+"""
+
+
 class HeldReports(ReadModels):
+    async def decisions(self, sku: str, supplier: str | None) -> list[Decision]:
+        """One for each supplier that had a price of this code held."""
+        return [Decision(**dict(row)) for row in await self._rows(_DECIDED, sku, supplier)]
+
     async def held_prices(self, which: HeldFilter) -> Page[HeldPrice]:
         """In the order in which they were held."""
         after = int(which.after) if which.after else None

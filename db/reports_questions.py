@@ -34,20 +34,41 @@ SELECT d.task_id, d.supplier_name, (d.error #> '{context,question}')::text AS qu
 """
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedQuestion:
+    """The newest question about a list, and what became of it."""
+
+    held: HeldList
+    status: str
+    """replayed or discarded."""
+    by: str
+    at: datetime
+
+
+_CLOSED = _OPEN.replace("d.status = 'open' AND", "d.status <> 'open' AND").replace(
+    "d.created_at,", "d.created_at, d.status, d.closed_by, d.closed_at,"
+)
+
+
 class QuestionReports(ReadModels):
     async def open_questions(
         self, *, supplier: str | None = None, task_id: str | None = None, limit: int = 100
     ) -> list[HeldList]:
         """Newest first."""
-        rows: list[Any] = list(await self._rows(_OPEN, supplier, task_id, limit))
-        return [
-            HeldList(
-                row["task_id"],
-                row["supplier_name"],
-                source_name(row["location"]),
-                Question.from_document(json(row["question"])),
-                row["created_at"],
-                row["location"] or "",
-            )
-            for row in rows
-        ]
+        return [_held(row) for row in await self._rows(_OPEN, supplier, task_id, limit)]
+
+    async def closed_question(self, task_id: str) -> ClosedQuestion | None:
+        """What was asked last about a list that waits for no answer now."""
+        row = await self._row(_CLOSED, None, task_id, 1)
+        return None if row is None else ClosedQuestion(_held(row), row["status"], row["closed_by"], row["closed_at"])
+
+
+def _held(row: Any) -> HeldList:
+    return HeldList(
+        row["task_id"],
+        row["supplier_name"],
+        source_name(row["location"]),
+        Question.from_document(json(row["question"])),
+        row["created_at"],
+        row["location"] or "",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,10 +12,11 @@ import asyncpg
 import orjson
 
 from contracts.errors import StateConflict
+from contracts.failpoints import failpoint
 from db import loader_sql
-from db.connection import close_pool, limit_transactions, open_pool
+from db.connection import limit_transactions
 from db.exclusive import exclusive
-from db.statements import Statements
+from db.pooled import Pooled
 
 SECONDS = 600.0
 _REVERT: Final = loader_sql.with_parts("revert")
@@ -64,20 +65,10 @@ class Reverted:
     """Are called what they were called before."""
 
 
-class Reverts:
+class Reverts(Pooled):
     """Undo, one task at a time."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._statements = Statements(pool)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str) -> AsyncIterator[Reverts]:
-        pool = await open_pool(url, size=1, application_name="pricemill-revert")
-        try:
-            yield cls(pool)
-        finally:
-            await close_pool(pool)
+    name = "pricemill-revert"
 
     async def revert(self, task_id: str, *, actor: str, reason: str = "", keep: bool = True) -> Reverted:
         """One transaction; done again, it changes nothing and answers as the first time. The task never runs again,
@@ -87,14 +78,9 @@ class Reverts:
 
         async def act(connection: asyncpg.Connection) -> Reverted:
             await limit_transactions(connection, SECONDS)
-            transaction = connection.transaction()
-            await transaction.start()
-            try:
+            async with _transaction(connection, keep=keep):
                 told = await self._act(connection, task_id, actor, reason)
-            except BaseException:
-                await transaction.rollback()
-                raise
-            await (transaction.commit() if keep else transaction.rollback())
+            failpoint("revert.ended")
             return told
 
         return await self._statements.run(act)
@@ -107,6 +93,20 @@ class Reverts:
             return Reverted(task["supplier_name"], task["reverted_at"], **orjson.loads(task["reverted"]))
         async with exclusive(connection, task["id"], task["supplier_name"]):
             return await _revert(connection, task, actor, reason)
+
+
+class _OnlyTried(Exception):
+    """ends a transaction that is not to be kept"""
+
+
+@asynccontextmanager
+async def _transaction(connection: asyncpg.Connection, *, keep: bool) -> AsyncIterator[None]:
+    with suppress(_OnlyTried):
+        async with connection.transaction():
+            yield
+            failpoint("revert.before_commit")
+            if not keep:
+                raise _OnlyTried
 
 
 async def _revert(connection: asyncpg.Connection, task: asyncpg.Record, actor: str, reason: str) -> Reverted:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +10,8 @@ import asyncpg
 import orjson
 
 from contracts.store import Claim, Current
-from db.connection import close_pool, open_pool
 from db.loader_known import read_prices
-from db.statements import Statements
+from db.pooled import Pooled
 from db.storable import json_text
 
 KEPT = 10
@@ -39,20 +37,10 @@ DELETE FROM list_shapes l USING suppliers s
 SUPPLIER = "SELECT id FROM suppliers WHERE name = $1"
 
 
-class PostgresShapes:
+class PostgresShapes(Pooled):
     """Implements contracts.catalog.Shapes."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._statements = Statements(pool)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, *, size: int = 2) -> AsyncIterator[PostgresShapes]:
-        pool = await open_pool(url, size=size, application_name="pricemill-shapes")
-        try:
-            yield cls(pool)
-        finally:
-            await close_pool(pool)
+    name = "pricemill-shapes"
 
     async def newest(self, supplier_name: str, list_name: str) -> dict[str, Any] | None:
         rows = await self._statements.rows(NEWEST, supplier_name, list_name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from contracts.controls import Controls
 from contracts.errors import DatabaseUnavailable
 from contracts.fleet import Registry, Wish, WorkerState
 from contracts.store import Claim, ClaimKey, Ledger
@@ -19,7 +20,7 @@ from observability.logging import get_logger
 log = get_logger(__name__)
 
 
-class BeatingLedger(Ledger, Registry, Protocol):
+class BeatingLedger(Ledger, Controls, Registry, Protocol):
     """What a heartbeat needs."""
 
 
@@ -30,6 +31,9 @@ class Held:
     key: ClaimKey
     lost: bool = False
     cancelled: bool = False
+    paused: bool = False
+    yields: bool = False
+    """Other suppliers wait, no slot is free, and it has had its own for long enough."""
 
 
 class LeaseKeeper:
@@ -47,8 +51,10 @@ class LeaseKeeper:
         lease: timedelta,
         beat: timedelta,
         snapshot: Callable[[], Mapping[str, Any]] | None = None,
+        slice_: timedelta = timedelta(seconds=20),
     ) -> None:
-        """`snapshot`: what the process uses, asked at each beat from the thread."""
+        """`snapshot`: what the process uses, asked at each beat from the thread. `slice_`: for which a task keeps its
+        slot although other suppliers wait for one; doubled each time it gave it up."""
         self._open_ledger = open_ledger
         self._worker = worker
         self._lease = lease
@@ -58,6 +64,7 @@ class LeaseKeeper:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._snapshot = snapshot
+        self._slice = slice_
         self.state: WorkerState = "working"
         """What the registry is told of this worker."""
         self.wish: Wish | None = None
@@ -106,6 +113,8 @@ class LeaseKeeper:
             keys = list(self._held)
         kept = await ledger.renew(keys, worker=self._worker, lease=self._lease)
         wanted = await ledger.cancel_requested(keys) if keys else set()
+        paused = await ledger.paused(keys) if keys else set()
+        yielding = await ledger.yielding(keys, slice_=self._slice) if keys else set()
         told = None if self._snapshot is None else self._snapshot()
         self.wish = await ledger.beat(self._worker, state=self.state, busy=len(keys), snapshot=told)
         self.last_beat = time.monotonic()
@@ -115,3 +124,5 @@ class LeaseKeeper:
                 if held is not None:
                     held.lost = held.lost or key not in kept
                     held.cancelled = held.cancelled or key in wanted
+                    held.paused = key in paused
+                    held.yields = key in yielding

@@ -7,7 +7,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any, Protocol
 
-from contracts.errors import LeaseLost, RunCancelled, RunReleased, TimeLimitExceeded
+from contracts.errors import LeaseLost, RunCancelled, RunPaused, RunReleased, RunYielded, TimeLimitExceeded
 
 
 class Guard(Protocol):
@@ -26,6 +26,28 @@ class StoppingGuard:
     def check(self, progress: Any) -> None:
         if self._stopping():
             raise RunReleased
+
+
+class PauseGuard:
+    """RunPaused once its queue, supplier, parser or source is paused and running tasks shall stop, too."""
+
+    def __init__(self, paused: Callable[[], bool]) -> None:
+        self._paused = paused
+
+    def check(self, progress: Any) -> None:
+        if self._paused():
+            raise RunPaused
+
+
+class YieldGuard:
+    """RunYielded once other suppliers wait for the slot."""
+
+    def __init__(self, yields: Callable[[], bool]) -> None:
+        self._yields = yields
+
+    def check(self, progress: Any) -> None:
+        if self._yields():
+            raise RunYielded
 
 
 class CancelGuard:

@@ -36,7 +36,7 @@ from pipeline.ahead import Collaborators, OpenLoader
 from pipeline.executor import Executor
 from pipeline.lease import Held, LeaseKeeper
 from pipeline.run import run
-from resilience.guard import CancelGuard, LeaseGuard, StoppingGuard
+from resilience.guard import CancelGuard, LeaseGuard, PauseGuard, StoppingGuard, YieldGuard
 from resilience.rate_limit import Budget
 from resilience.retry.policy import policy_named
 from workers.delivery import ArqQueue
@@ -107,6 +107,7 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
             lease=settings.lease,
             beat=timedelta(seconds=settings.heartbeat_seconds),
             snapshot=resources.document,
+            slice_=timedelta(seconds=settings.slice_seconds),
         )
         collaborators = Collaborators(
             settings=settings,
@@ -125,6 +126,8 @@ async def open_app(settings: Settings, *, matcher: Matcher | None = None) -> Asy
                 CancelGuard(lambda: held.cancelled),
                 resources,
                 StoppingGuard(lambda: stopping.stopping),
+                PauseGuard(lambda: held.paused),
+                YieldGuard(lambda: held.yields),
             )
             return await run(claim, guards=guards, with_=collaborators)
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from arq.connections import ArqRedis
@@ -27,6 +28,7 @@ TOKENS: Final = 32
 HEADSTART: Final = (-10_000, 0, 1_000_000)
 """By priority: how many places a task starts ahead of the normal ones registered at the same moment. Bounded, so
 that a low task is overtaken by at most 10,000 later ones and a normal one by a million."""
+URGENT: Final = 2
 LAST_IMMEDIATE: Final = 1_000_000_000_000.0
 """Scores below are places in line, scores above are milliseconds since 1970 (this one is in 2001)."""
 
@@ -45,6 +47,15 @@ def score(delivery: Delivery) -> float:
     if delivery.at is not None:
         return max(LAST_IMMEDIATE, delivery.at.timestamp() * 1000)
     return min(float(delivery.task_key - HEADSTART[delivery.priority]), LAST_IMMEDIATE - 1)
+
+
+def in_turn(deliveries: Sequence[Delivery], seconds: float) -> list[Delivery]:
+    """What follows an ended attempt goes behind the suppliers that wait for their first turn, one behind the other;
+    but for urgent tasks. What the sweep sends again after redeliver_seconds stands in its old place: nobody is
+    overtaken for longer. `seconds` since 1970 by this worker's clock decide on the order alone: the place lies in the
+    past of every clock."""
+    place = datetime.fromtimestamp(LAST_IMMEDIATE / 1000 + seconds / 4, UTC)
+    return [one if one.at is not None or one.priority == URGENT else one._replace(at=place) for one in deliveries]
 
 
 def wake_key(queue_name: str) -> str:

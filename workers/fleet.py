@@ -16,6 +16,7 @@ from arq.connections import ArqRedis
 
 from config.settings import Settings
 from contracts.clock import SystemClock
+from contracts.controls import Controls
 from contracts.errors import DatabaseUnavailable, PricemillError
 from contracts.fleet import Registry, Wish, WorkerState
 from contracts.queue import Queue
@@ -47,7 +48,7 @@ HEED_SECONDS = 0.25
 """Between two looks at what the heartbeat brought."""
 
 
-class WorkerLedger(Ledger, Registry, Protocol):
+class WorkerLedger(Ledger, Controls, Registry, Protocol):
     """A ledger that also keeps the registry of workers."""
 
 

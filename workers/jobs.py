@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from contracts.failpoints import failpoint
 from contracts.queue import Delivery, Queue
 from contracts.store import Ledger
 from observability.logging import get_logger
-from workers.delivery import JOB, Executor
+from workers.delivery import JOB, Executor, in_turn
 from workers.handover import hand_over
 from workers.inbox import Inbox
 from workers.messages import STRAY
@@ -35,7 +36,7 @@ class Jobs:
     async def parse(self, ctx: dict[Any, Any], task_key: int, task_id: str, epoch: int, priority: int) -> None:
         failpoint("job.received")
         following = await self._executor.execute(Delivery(task_key, task_id, epoch, None, priority))
-        await hand_over(following, queue=self._queue, ledger=self._ledger)
+        await hand_over(in_turn(following, time.time()), queue=self._queue, ledger=self._ledger)
         failpoint("task.followed")
 
     async def stray(self, ctx: dict[Any, Any], raw: bytes) -> None:

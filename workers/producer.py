@@ -111,7 +111,7 @@ class Producer:
 
     async def _deliver(self, registrations: Sequence[Registration]) -> bool:
         """True if everything that needs a delivery has one."""
-        deliveries = [answer.delivery for answer in registrations if answer.delivery is not None]
+        deliveries = [one.delivery for one in registrations if one.delivery is not None and not one.behind]
         if not deliveries:
             return True
         assert self._queue is not None

@@ -6,9 +6,11 @@ import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 from config.settings import Settings
 from contracts.clock import Clock
+from contracts.controls import Controls
 from contracts.errors import DatabaseUnavailable, QueueUnavailable
 from contracts.queue import Queue
 from contracts.store import Ledger
@@ -20,15 +22,21 @@ AT_ONCE = 100
 """Deliveries of one sweep, so that a herd of released tasks is let out slowly."""
 HURRY = 0.1
 """Share of the pause that is kept while Redis is nearly empty and sweeps still come back full: it has forgotten."""
+LIMITED_SECONDS = 0.5
+"""Longest pause while anything is limited: a place that is free again is used, and a rate is kept to, that fast."""
 SHARE = 4.0
 """A sweep over a long queue takes time; the pause behind it is at least so many times as long."""
+
+
+class SweptLedger(Ledger, Controls, Protocol):
+    """What a sweep needs."""
 
 
 class Rescue:
     """One sweep after the other. Every worker runs one; the ledger lets one sweep at a time through."""
 
     def __init__(
-        self, *, ledger: Ledger, queue: Queue, settings: Settings, clock: Clock, random: Callable[[], float]
+        self, *, ledger: SweptLedger, queue: Queue, settings: Settings, clock: Clock, random: Callable[[], float]
     ) -> None:
         self._ledger = ledger
         self._queue = queue
@@ -64,8 +72,9 @@ class Rescue:
         """Until cancelled; survives an absent PostgreSQL or Redis."""
         while True:
             began = time.monotonic()
-            forgotten = False
+            forgotten = limited = False
             try:
+                limited = await self._ledger.limited()
                 forgotten = await self.sweep() >= AT_ONCE and (await self._queue.depth()).waiting <= 2 * AT_ONCE
             except DatabaseUnavailable as error:
                 self.answered_since = math.inf
@@ -73,6 +82,8 @@ class Rescue:
             except QueueUnavailable as error:
                 log.debug("queue.not_asked", error=str(error))
             pause = self._settings.sweep_seconds * (HURRY if forgotten else 1.0)
+            if limited:
+                pause = min(pause, LIMITED_SECONDS)
             # ±25 %, so that the workers of a fleet do not ask all at once.
             pause *= 0.75 + self._random() / 2
             await self._clock.sleep(max(pause, SHARE * (time.monotonic() - began)))

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from contracts.controls import Limit, Pause
 from db.ledger import PostgresLedger
 from tests.support.scripted_fleet import ScriptedFleet, fleet, scripted, settings
 from workers.orphans import hand_back
@@ -78,3 +79,45 @@ async def test_what_a_worker_held_whose_death_was_seen_is_taken_up_long_before_i
     await fleet.until_ended()
     outcomes = await fleet.rows("SELECT outcome FROM task_attempts ORDER BY epoch")
     assert [row["outcome"] for row in outcomes] == ["lost", "completed"]
+
+
+async def test_a_long_task_gives_its_slot_to_a_waiting_supplier_and_goes_on_afterwards(fleet: ScriptedFleet) -> None:
+    await fleet.enqueue([scripted("giant", seconds=4.0)])
+    fleet.start(PRICEMILL_CONCURRENCY="1", PRICEMILL_SLICE_SECONDS="0.5")
+    await fleet.until_running()
+    await fleet.enqueue([scripted("small")])
+    await fleet.until_ended()
+    ends = await fleet.rows("SELECT supplier_name, slices, finished_at FROM tasks ORDER BY finished_at")
+    assert [row["supplier_name"] for row in ends] == ["small", "giant"], fleet.logs()
+    assert ends[1]["slices"] >= 1
+
+
+async def test_a_paused_running_task_stops_and_goes_on_when_it_is_resumed(fleet: ScriptedFleet) -> None:
+    await fleet.enqueue([scripted("a", seconds=1.0)])
+    fleet.start()
+    await fleet.until_running()
+    assert fleet.settings.database_url is not None
+    async with PostgresLedger.open(fleet.settings.database_url.get_secret_value(), size=1) as ledger:
+        await ledger.pause(Pause("parser", "scripted", "me", stop_running=True))
+        await fleet.until(lambda states: list(states.values()) == ["queued"], "it has stopped")
+        await asyncio.sleep(1.0)
+        assert list((await fleet.states()).values()) == ["queued"]
+        await ledger.resume("parser", "scripted")
+    await fleet.until_ended()
+    (task,) = await fleet.rows("SELECT status::text, attempt FROM tasks")
+    assert (task["status"], task["attempt"]) == ("completed", 1)
+
+
+async def test_a_limited_class_is_worked_off_without_a_pause_between_its_tasks(fleet: ScriptedFleet) -> None:
+    assert fleet.settings.database_url is not None
+    async with PostgresLedger.open(fleet.settings.database_url.get_secret_value(), size=1) as ledger:
+        await ledger.set_limit(Limit("parser", "scripted", "me", concurrency=2))
+    await fleet.enqueue([scripted(f"s{number}", seconds=0.05) for number in range(40)])
+    fleet.start("--burst")
+    fleet.start("--burst")
+    await fleet.until_ended()
+    most = await fleet.rows(
+        """SELECT max((SELECT count(*) FROM task_attempts b WHERE b.started_at <= a.started_at
+                          AND b.finished_at > a.started_at)) AS most FROM task_attempts a"""
+    )
+    assert most[0]["most"] == 2

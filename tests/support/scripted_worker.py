@@ -20,7 +20,7 @@ from arq.connections import ArqRedis
 
 from config.settings import Settings
 from contracts.clock import SystemClock
-from contracts.errors import RunReleased
+from contracts.errors import RunPaused, RunReleased, RunYielded
 from contracts.store import Claim
 from contracts.task import Statistics, TaskResult, new_task_id
 from db.ledger import PostgresLedger
@@ -70,6 +70,10 @@ class ScriptedApp:
             await asyncio.sleep(min(left, 0.02))
             if self.stopping.stopping and not claim.task.source_config.get("deaf"):
                 raise RunReleased
+            if held.paused:
+                raise RunPaused
+            if held.yields:
+                raise RunYielded
         return TaskResult(
             task_id=claim.task.task_id,
             status="success",
@@ -87,6 +91,7 @@ async def scripted_app(settings: Settings) -> AsyncIterator[ScriptedApp]:
             worker=worker,
             lease=settings.lease,
             beat=timedelta(seconds=settings.heartbeat_seconds),
+            slice_=timedelta(seconds=settings.slice_seconds),
         )
         yield ScriptedApp(settings, worker, ports.ledger, ports.queue, ports.redis, leases)
 

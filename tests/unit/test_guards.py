@@ -4,12 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.errors import LeaseLost, RunCancelled, RunReleased, TimeLimitExceeded
-from resilience.guard import CancelGuard, LeaseGuard, StoppingGuard, TimeLimitGuard
+from contracts.errors import LeaseLost, RunCancelled, RunPaused, RunReleased, RunYielded, TimeLimitExceeded
+from resilience.guard import CancelGuard, LeaseGuard, PauseGuard, StoppingGuard, TimeLimitGuard, YieldGuard
 
 
 @pytest.mark.parametrize(
-    ("kind", "error"), [(StoppingGuard, RunReleased), (CancelGuard, RunCancelled), (LeaseGuard, LeaseLost)]
+    ("kind", "error"),
+    [
+        (StoppingGuard, RunReleased),
+        (PauseGuard, RunPaused),
+        (YieldGuard, RunYielded),
+        (CancelGuard, RunCancelled),
+        (LeaseGuard, LeaseLost),
+    ],
 )
 def test_a_guard_raises_once_its_flag_is_set(kind, error):
     flag = [False]
