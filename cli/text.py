@@ -88,8 +88,8 @@ def share(part: int, whole: int) -> str:
 
 
 def span(text: str) -> timedelta:
-    """90, 90s, 5m, 2h -> a duration; ValueError for anything else."""
-    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    """90, 90s, 5m, 2h, 7d -> a duration; ValueError for anything else."""
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86_400}.get(text[-1:])
     number = text[:-1] if unit else text
     seconds = float(number) * (unit or 1)
     if not 0 <= seconds < 10_000_000:

@@ -9,6 +9,7 @@ import asyncpg
 from db.connection import open_pool
 from db.reports_catalog import CatalogReports
 from db.reports_errors import ErrorReports
+from db.reports_fleet import FleetReport
 from db.reports_held import HeldReports
 from db.reports_lists import ListReports
 from db.reports_prices import PriceReports
@@ -23,6 +24,7 @@ from db.reports_workers import WorkerReports
 
 class Reports(
     StatusReport,
+    FleetReport,
     TaskReports,
     ErrorReports,
     PriceReports,
