@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from observability.logging import get_logger
+from resilience.abort.crashes import WINDOW, CrashCount
 from workers.stopping import EXIT_RECYCLED
 
 log = get_logger(__name__)
@@ -40,6 +41,7 @@ def supervise(
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
     pause = pauses[0]
+    crashes = CrashCount()
     rites: list[threading.Thread] = []
     try:
         while True:
@@ -62,6 +64,8 @@ def supervise(
             if time.monotonic() - started > SETTLED_SECONDS:
                 pause = pauses[0]
             log.warning("worker.restarted", exit_code=code, after_seconds=pause)
+            if crashes.add(time.monotonic()):
+                log.error("worker.crashes", exit_code=code, within_seconds=WINDOW)
             if stopping.wait(pause):
                 return code
             pause = min(pause * 2, pauses[1])

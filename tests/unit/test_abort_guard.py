@@ -10,6 +10,7 @@ from contracts.checkpoint import Checkpoint
 from contracts.errors import RunAborted
 from contracts.outcome import DeadLetter
 from contracts.rows import Cursor
+from resilience.abort.crashes import WINDOW, CrashCount
 from resilience.abort.guard import KEPT, AbortGuard
 from resilience.abort.policy import CONSERVATIVE, POLICIES
 from resilience.cooldown import HOUR, Cooldown
@@ -133,3 +134,13 @@ def test_a_cool_down_has_a_pause_and_a_limit_an_hour():
     assert not take()
     now[0] = HOUR
     assert take()
+
+
+def test_crashes_that_follow_closely_are_one_alert():
+    crashes = CrashCount()
+    assert [crashes.add(second) for second in (0, 1, 2, 3, 4, 5)] == [False, False, True, False, False, True]
+
+
+def test_crashes_that_lie_apart_are_none():
+    crashes = CrashCount()
+    assert not any(crashes.add(number * WINDOW / 2) for number in range(20))

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from workers.supervisor import supervise
 
 WAIT = 30.0
@@ -93,3 +95,18 @@ def test_a_child_that_died_of_the_signal_it_was_passed_is_not_started_again() ->
     parent.send_signal(signal.SIGTERM)
     rest, _ = parent.communicate(timeout=WAIT)
     assert rest == ""
+
+
+def test_a_child_that_dies_again_and_again_is_an_alert_and_started_all_the_same(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log"
+    code = f"""
+import sys
+with open({str(log)!r}, 'a+') as log:
+    log.write('x'); log.seek(0); lives = len(log.read())
+sys.exit(lives < 5)
+"""
+    assert supervise(child(code), pauses=QUICK) == 0
+    assert log.read_text() == "xxxxx"
+    assert capfd.readouterr().err.count("worker.crashes") == 1
