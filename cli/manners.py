@@ -16,6 +16,8 @@ HELP = """Every command also takes:
 
 FOREVER = "forever"
 """The value of a bare --wait."""
+USUALLY = "2s"
+"""The value of a bare --watch."""
 
 
 class BadManners(ValueError):
@@ -72,6 +74,8 @@ def take(argv: Sequence[str], around: Surroundings) -> tuple[Manners, list[str]]
             no_progress = True
         elif argument == "--wait":
             rest.append(f"--wait={FOREVER}")
+        elif argument == "--watch":
+            rest.append(f"--watch={USUALLY}")
         else:
             rest.append(argument)
     dumb = around.environ.get("TERM") == "dumb"

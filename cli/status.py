@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import short_ids
 from cli.screen import Screen, plain
+from cli.status_watch import keep_watching
 from cli.table import Column
 from cli.text import age, count, duration, line, plural
 
@@ -24,14 +25,19 @@ LATE_SECONDS = 120.0
 
 
 @app.command()
-def status(ctx: typer.Context) -> int:
+def status(
+    ctx: typer.Context,
+    watch: Annotated[str | None, typer.Option(metavar="[=2s]", help="Again and again, until Ctrl-C.")] = None,
+) -> int:
     """What waits, what runs, what is dead, how fast it goes. Exit 6 if degraded, 1 if nothing works on it."""
     screen: Screen = ctx.obj
 
-    async def show(opened: Desk) -> int:
-        return present(screen, await opened.reports.status())
+    async def show(opened: Desk, to: Screen) -> int:
+        return present(to, await opened.reports.status())
 
-    return context.look(show)
+    if watch is not None:
+        return keep_watching(screen, watch, show)
+    return context.look(lambda opened: show(opened, screen))
 
 
 def verdict(status: Status) -> tuple[Exit, str, str]:
