@@ -10,6 +10,7 @@ import orjson
 
 from contracts.checkpoint import CHECKPOINT_VERSION, Checkpoint
 from contracts.errors import ValidationError
+from resilience.checkpoint.versions import brought_up, minor_of
 
 MAX_BYTES: Final = 1_000_000
 """Of a checkpoint as canonical JSON."""
@@ -49,15 +50,17 @@ def seal(checkpoint: Checkpoint) -> dict[str, Any]:
 def unseal(document: object, *, task_id: str | None = None) -> Checkpoint:
     """The checkpoint of a sealed document, or of its bytes (JSON, gzip or not); of that task, if one is named.
 
-    Raises CheckpointCorrupt and nothing else. Documents of the same major version are read: members that a newer
-    minor version added are covered by the seal and otherwise ignored."""
+    Raises CheckpointCorrupt and nothing else. Documents of the same major version are read: those of older minor
+    versions are brought up to date (versions.py), and members that a newer one added are covered by the seal and
+    otherwise ignored."""
     members = _load(document) if isinstance(document, bytes) else document
     if not isinstance(members, dict):
         raise CheckpointCorrupt("wrong_types", "the checkpoint is not a JSON object")
     version = members.get("version")
     if not isinstance(version, str):
         raise CheckpointCorrupt("missing_fields", "version")
-    if version.split(".", 1)[0] != _MAJOR:
+    minor = minor_of(version)
+    if minor is None:
         raise CheckpointCorrupt("schema_version_mismatch", f"version {version[:20]}; this release reads {_MAJOR}.x")
     for name in ("size", "checksum"):
         if name not in members:
@@ -71,7 +74,7 @@ def unseal(document: object, *, task_id: str | None = None) -> Checkpoint:
         if members["size"] != size:
             raise CheckpointCorrupt("size_mismatch", f"{size} bytes where the seal says {members['size']!r:.20}")
         raise CheckpointCorrupt("checksum_mismatch", "the content is not what was sealed")
-    checkpoint = _typed(members)
+    checkpoint = _typed(brought_up(members, minor))
     if task_id is not None and checkpoint.task_id != task_id:
         raise CheckpointCorrupt("wrong_types", "it belongs to another task")
     return checkpoint

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.account import Account
-from contracts.checkpoint import Checkpoint
+from contracts.checkpoint import CHECKPOINT_VERSION, Checkpoint
 from contracts.errors import SourceChanged
 from contracts.rows import Cursor
 from contracts.schema import validate
 from resilience.checkpoint.file_store import CheckpointFileStore
 from resilience.checkpoint.resume import resume_from
 from resilience.checkpoint.seal import MAX_BYTES, CheckpointCorrupt, seal, unseal
+from resilience.checkpoint.versions import STEPS, brought_up, minor_of
 
 SOURCE, PLAN = "a" * 64, "b" * 64
 
@@ -126,6 +127,11 @@ def without(name):
         (changed(more=1), "size_mismatch"),
         (changed(version="2.0.0"), "schema_version_mismatch"),
         (changed(version="0.9.0"), "schema_version_mismatch"),
+        (changed(version="1"), "schema_version_mismatch"),
+        (changed(version="1.x.0"), "schema_version_mismatch"),
+        (changed(version="1.0.0.0"), "schema_version_mismatch"),
+        (changed(version="1.１.0"), "schema_version_mismatch"),
+        (changed(version="1.999999.0"), "schema_version_mismatch"),
         (changed(version=1), "missing_fields"),
         (without("version"), "missing_fields"),
         (without("checksum"), "missing_fields"),
@@ -163,6 +169,21 @@ def test_a_newer_minor_version_is_read_and_its_seal_covers_what_it_added():
     assert unseal(document) == checkpoint()
     document["added"]["by"] = "somebody"
     assert corruption_of(document)
+
+
+def test_an_older_minor_version_is_brought_up_step_by_step():
+    steps = {
+        0: lambda members: {**members, "path": ["first"]},
+        1: lambda members: {**members, "path": [*members["path"], "second"]},
+    }
+    document = {"version": "1.0.0"}
+    assert brought_up(document, 0, current="1.2.0", steps=steps)["path"] == ["first", "second"]
+    assert brought_up({"path": []}, 1, current="1.2.0", steps=steps)["path"] == ["second"]
+    assert brought_up(document, 5, current="1.2.0", steps=steps) == document == {"version": "1.0.0"}
+
+
+def test_there_is_a_step_for_each_minor_version_before_the_current_one():
+    assert sorted(STEPS) == list(range(minor_of(CHECKPOINT_VERSION)))
 
 
 # ------------------------------------------------------------------ resume
