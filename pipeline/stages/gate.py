@@ -59,10 +59,11 @@ def price_pattern(numbers: NumberFormat, *, zero: bool) -> str:
     return f"{above}|{below}"
 
 
-@lru_cache(maxsize=64)
 def compile_gate(understanding: Understanding) -> Gate | None:
     """None if no row of such a list can go the fast way: sections (a row's category comes from the rows above), a key
-    or name of several columns or of the same one, a currency that only the price cells tell."""
+    or name of several columns or of the same one, a currency that only the price cells tell, prices in cents."""
+    if understanding.numbers.scale != "1":
+        return None
     if understanding.sections or any(len(understanding.columns_of(field)) != 1 for field in ("sku", "name", "price")):
         return None
     if understanding.currency is None and not understanding.columns_of("currency"):
@@ -78,6 +79,12 @@ def compile_gate(understanding: Understanding) -> Gate | None:
             patterns[column.index] = _pattern_of(column, understanding)
         elif column.key is not None and column.kind == "number":
             patterns[column.index] = (f"(?:{_NUMBER})?", LONGEST)
+    return _gate(tuple(patterns))
+
+
+@lru_cache(maxsize=64)
+def _gate(patterns: tuple[tuple[str, int], ...]) -> Gate:
+    """One for all lists of the same columns: to compile it takes longer than to judge a short list."""
     return Gate([Annotated[str, StringConstraints(pattern=f"^(?:{p})$", max_length=n)] for p, n in patterns])
 
 
