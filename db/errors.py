@@ -17,6 +17,7 @@ DRIVER = (
     asyncpg.InternalClientError,
     sqlalchemy.exc.SQLAlchemyError,
     OSError,
+    RuntimeError,
 )
 UNAVAILABLE = (
     "08",  # connection
@@ -31,6 +32,8 @@ UNAVAILABLE = (
     "25P03",  # idle in transaction for too long
     "25P04",  # transaction for too long
 )
+CLOSED = "the handler is closed"
+"""What uvloop says to who writes to a connection that was lost, as asyncpg does to end a COPY."""
 IN_THE_DATA = ("22", "23", "54")
 IN_THE_SETUP = {
     "28": "PostgreSQL refuses the account of DATABASE_URL",
@@ -80,6 +83,8 @@ def translate(error: BaseException) -> PricemillError | None:
         return DatabaseUnavailable(_sentence(error))
     if isinstance(error, asyncpg.InterfaceError) and _is_about_the_connection(error):
         return DatabaseUnavailable(_sentence(error))
+    if isinstance(error, RuntimeError) and str(error).endswith(CLOSED):
+        return DatabaseUnavailable("the connection to PostgreSQL was lost")
     return None
 
 

@@ -47,7 +47,15 @@ def test_a_sqlstate_says_what_may_be_done(sqlstate: str, kind: type[Exception]) 
     assert found.context["sqlstate"] == sqlstate
 
 
-@pytest.mark.parametrize("error", [refused("42601"), ValueError("x"), asyncpg.InterfaceError("another operation")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("42601"),
+        ValueError("x"),
+        RuntimeError("no running event loop"),
+        asyncpg.InterfaceError("another operation"),
+    ],
+)
 def test_a_defect_of_ours_stays_what_it_is(error: Exception) -> None:
     assert translate(error) is None
     with pytest.raises(type(error)), translated():
@@ -58,6 +66,7 @@ def test_a_defect_of_ours_stays_what_it_is(error: Exception) -> None:
     "error",
     [
         ConnectionRefusedError(111, "refused"),
+        RuntimeError("unable to perform operation on <UnixTransport closed=True>; the handler is closed"),
         TimeoutError(),
         asyncpg.InterfaceError("connection is closed"),
         asyncpg.InterfaceError("pool is closing"),
