@@ -15,6 +15,7 @@ from cli.finding import one_supplier
 from cli.options import After
 from cli.problems import NotFound
 from cli.screen import Screen
+from cli.suppliers_expect import expect, rhythm_of
 from cli.table import Column, render
 from cli.text import count, line, money, stamp
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(profiles.app, name="profile")
+app.command()(expect)
 
 Name = Annotated[str, typer.Argument(metavar="SUPPLIER")]
 
@@ -50,6 +52,7 @@ def list_suppliers(
             Column("PROFILE", lambda one: f"v{one.profile}" if one.profile else "-"),
             Column("LIST OF", lambda one: stamp(one.applied_as_of)),
             Column("LAST TASK", lambda one: one.last_state or "-"),
+            Column("LISTS", lambda one: one.freshness or "-"),
         ]
         screen.list(page.items, columns, empty="No suppliers yet.", following=page.next)
         screen.more("--after", page.next)
@@ -95,6 +98,7 @@ def _lines(found: SupplierRow, items: tuple[ItemRow, ...]) -> Iterator[str]:
     yield f"Items     {count(found.items)}"
     yield f"List of   {stamp(found.applied_as_of)}"
     yield f"Profile   {f'v{found.profile}' if found.profile else 'none'}"
+    yield f"Expected  {rhythm_of(found)}"
     if found.last_task:
         yield f"Last task {line(found.last_task)}  {found.last_state}"
     if items:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from db.reports_reader import Page, ReadModels, json, page, source_name
 
@@ -26,6 +26,13 @@ class SupplierRow:
     last_task: str | None
     last_state: str | None
     updated_at: datetime
+    last_list_at: datetime | None
+    """When a list was last loaded to its end; lists that were taken back do not count."""
+    expected_seconds: float | None
+    """Between two lists."""
+    expected_tolerance: Decimal | None
+    freshness: Literal["fresh", "late", "never"] | None
+    """None: lists came, and nobody has said how often they should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,16 @@ SELECT s.name, s.source_type, s.applied_as_of, s.updated_at,
        (SELECT max(version) FROM supplier_profiles p WHERE p.supplier_id = s.id) AS profile,
        (SELECT count(*) FROM (SELECT 1 FROM supplier_items i
                                WHERE i.supplier_id = s.id AND i.withdrawn_at IS NULL LIMIT $1) n) AS items,
-       t.task_id AS last_task, t.status::text AS last_state
+       t.task_id AS last_task, t.status::text AS last_state, d.finished_at AS last_list_at,
+       extract(epoch FROM s.expected_every)::float AS expected_seconds, s.expected_tolerance,
+       CASE WHEN d.finished_at IS NULL THEN 'never' WHEN s.expected_every IS NULL THEN NULL
+            WHEN now() > d.finished_at + s.expected_every * coalesce(s.expected_tolerance, 1.5)::float THEN 'late'
+            ELSE 'fresh' END AS freshness
 FROM suppliers s
+LEFT JOIN LATERAL (SELECT finished_at FROM tasks c
+                    WHERE c.supplier_name = s.name AND c.status = 'completed' AND c.reverted_at IS NULL
+                      AND c.message #> '{options,replay_of}' IS NULL
+                    ORDER BY c.finished_at DESC LIMIT 1) d ON true
 LEFT JOIN LATERAL (SELECT task_id, status FROM (SELECT task_id, status, supplier_name FROM tasks
                                                 ORDER BY id DESC LIMIT 10000) recent
                    WHERE supplier_name = s.name LIMIT 1) t ON true

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,28 +14,16 @@ from contracts.errors import QueueFull, ScheduleInvalid
 from contracts.failpoints import failpoint
 from contracts.schedule import Decide, Fired, Firing, Pause, Schedule, SchedulePlan, Seen, Ticked
 from db import schedules_sql as sql
-from db.connection import close_pool, open_pool
 from db.ledger_register import register_on
 from db.ledger_sql import CANCEL, SUPPLIERS_NEXT
-from db.statements import Statements
+from db.pooled import Pooled
 from db.storable import json_text
 
 
-class PostgresSchedules:
+class PostgresSchedules(Pooled):
     """Implements contracts.schedule.Schedules."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._statements = Statements(pool)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, *, size: int = 2) -> AsyncIterator[PostgresSchedules]:
-        """On a pool of its own that connects when first used."""
-        pool = await open_pool(url, size=size, application_name="pricemill-schedules")
-        try:
-            yield cls(pool)
-        finally:
-            await close_pool(pool)
+    name = "pricemill-schedules"
 
     async def now(self) -> datetime:
         moment: datetime = (await self._statements.row("SELECT now()"))[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db.ledger_sql import UNFINISHED
+from db.ledger_controls_sql import UNFINISHED
 
 COLUMNS = "id, name, plan::text, enabled, through, next_at, paused_at, paused_until, pause_reason"
 

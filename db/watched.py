@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -11,10 +10,9 @@ import asyncpg
 from contracts.queue import Delivery
 from contracts.task import ParseTask
 from contracts.watch import Known
-from db.connection import close_pool, open_pool
 from db.ledger_register import register_on
 from db.memory import MemoryLedger
-from db.statements import Statements
+from db.pooled import Pooled
 
 KNOWN = "SELECT path, signature, version FROM watched_files WHERE path = ANY ($1::text[])"
 
@@ -39,21 +37,10 @@ RETURNING true
 """
 
 
-class PostgresWatched:
+class PostgresWatched(Pooled):
     """Implements contracts.watch.Watched."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._statements = Statements(pool)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, *, size: int = 1) -> AsyncIterator[PostgresWatched]:
-        """On a pool of its own that connects when first used."""
-        pool = await open_pool(url, size=size, application_name="pricemill-watch")
-        try:
-            yield cls(pool)
-        finally:
-            await close_pool(pool)
+    name = "pricemill-watch"
 
     async def known(self, places: Sequence[str]) -> Mapping[str, Known]:
         rows = await self._statements.rows(KNOWN, list(places)) if places else []

@@ -79,9 +79,9 @@ nordwind-11.csv  Preise    9  Art.-Nr.  -      Art.-Nr. “” is wrong       gi
 """  # noqa: E501
 
 SUPPLIERS = """\
-SUPPLIER  ITEMS  FORMAT  PROFILE  LIST OF              LAST TASK
-Acme          0  excel   -        -                    running
-Nordwind      3  csv     v1       2026-11-02 08:00:00  completed
+SUPPLIER  ITEMS  FORMAT  PROFILE  LIST OF              LAST TASK  LISTS
+Acme          0  excel   -        -                    running    never
+Nordwind      3  csv     v1       2026-11-02 08:00:00  completed  -
 """
 
 LETTER_MESSAGE = (  # in the order in which jsonb keeps members
@@ -118,6 +118,7 @@ Supplier  Nordwind
 Items     3
 List of   2026-11-02 08:00:00
 Profile   v1
+Expected  no list is expected
 Last task {seed.SECOND}  completed
 
 SKU      NAME               PRICE      PER  PRODUCT  SINCE
