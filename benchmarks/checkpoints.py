@@ -1,8 +1,8 @@
 """What a checkpoint costs by itself: python -m benchmarks.checkpoints.
 
 The usual checkpoint, and the largest that the catalogue of reasons allows: sealed, opened, written to a file (with
-fsync) and read again. Limits are those of the requirements. In a load the sealed document travels in the transaction of its
-chunk; what that adds is within the figures of `python -m benchmarks.load`.
+fsync) and read again. Limits are those of the requirements. In a load the sealed document travels in the transaction of
+its chunk; what that adds is within the figures of `python -m benchmarks.load`.
 """
 
 from __future__ import annotations
