@@ -11,7 +11,7 @@ def agree(screen: Screen, sentence: str, *, count: int, yes: bool) -> bool:
     if yes:
         return True
     if not screen.manners.asks:
-        raise Usage(f"{sentence}: add --yes to do it, or --dry-run to see it")
+        raise Usage(f"{sentence}: add --yes to do it, or --dry-run to see it", next=f"{screen.again()} --yes")
     screen.err.write(f"{sentence[0].upper()}{sentence[1:]}.\nType {count} to go on: ")
     screen.err.flush()
     answer = input()

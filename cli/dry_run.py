@@ -162,13 +162,13 @@ def _lines(screen: Screen, name: str, understanding: dict[str, Any], judged: Jud
     account = judged.account
     yield f"Source    {line(name)}"
     yield from understanding_lines(understanding)
-    rows, items = plural(account.read, "row"), plural(account.new - plan.kinds["held"] - plan.kinds["stale"], "item")
+    rows, applied = plural(account.read, "row"), account.new - plan.kinds["held"] - plan.kinds["stale"]
     if plan.question is None:
-        yield f"Check     {rows}: {items} would be loaded, nothing was written"
+        yield f"Check     {rows}: {plural(applied, 'item')} would be loaded, nothing was written"
     else:
         held = screen.paint("nothing would be loaded before a person has answered", "bold", "yellow")
-        yield f"Check     {rows}: {held}; as it is read now, {items}"
-    yield from plan_lines(screen, plan)
+        yield f"Check     {rows}: {held}"
+        yield f"          As it is read now it has {plural(account.new, 'item')}; nothing was written"
     if account.ignored:
         yield f"          Ignored: {ignored(account)}"
     for code, count in account.rejected.most_common():
@@ -177,6 +177,7 @@ def _lines(screen: Screen, name: str, understanding: dict[str, Any], judged: Jud
         yield f"          {screen.paint(f'Rejected {count:,}', 'yellow')}: {told}"
         if code in REASONS:
             yield f"            Remedy: {line(REASONS[code].fix)}"
+    yield from plan_lines(screen, plan)
     if judged.first:
         yield ""
         yield from render(_ITEM, judged.first)

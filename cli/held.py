@@ -9,7 +9,7 @@ import typer
 
 from cli import context
 from cli.answers import answer as take
-from cli.answers import held_list
+from cli.answers import answered, held_list
 from cli.command import command
 from cli.confirm import agree
 from cli.context import Desk
@@ -140,7 +140,13 @@ def answer(
     screen: Screen = ctx.obj
 
     async def act(opened: Any) -> int:
-        one = await held_list(opened.reports, task_id=await one_task(opened.reports, task))
+        task_id = await one_task(opened.reports, task)
+        if (before := await answered(opened, task_id, number)) is not None:
+            sentence = f"Nothing was changed: “{line(before.label)}” was answered already."
+            screen.answer(before, lambda: [sentence])
+            screen.next(command("tasks", "show", task_id))
+            return Exit.DONE
+        one = await held_list(opened.reports, task_id=task_id)
         options = one.question.options
         if 1 <= number <= len(options):
             option = options[number - 1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.command import command
 from cli.problems import NotFound, Usage
+from cli.text import stamp
 
 if TYPE_CHECKING:
     from db.reports import Reports
@@ -16,10 +17,10 @@ PAGE = 1000
 
 
 async def chosen(
-    reports: Reports, skus: Sequence[str], *, task_id: str | None, supplier: str | None, everything: bool
+    reports: Reports, skus: Sequence[str], *, task_id: str | None, supplier: str | None, everything: bool, decided: str
 ) -> list[HeldPrice]:
     """Raises Usage if nothing is named, or codes that several suppliers have; NotFound for a code of which no price is
-    held."""
+    held. One that was `decided` so before is passed over: a call that was interrupted is made again."""
     from db.reports_held import HeldFilter
 
     if not skus and task_id is None and supplier is None and not everything:
@@ -32,8 +33,12 @@ async def chosen(
         found += page.items
         if (after := page.next) is None:
             break
-    if missing := sorted(set(skus) - {row.sku for row in found}):
-        raise NotFound(f"no price of {missing[0]!r} is held", next=command("held", "list"))
+    for missing in sorted(set(skus) - {row.sku for row in found}):
+        before = await reports.decisions(missing, supplier)
+        if len(before) == 1 and before[0].status == decided:
+            continue
+        told = "".join(f"; of {one.supplier!r} it was {one.status} at {stamp(one.at)} by {one.by}" for one in before)
+        raise NotFound(f"no price of {missing!r} is held{told}", next=command("held", "list"))
     suppliers = sorted({row.supplier for row in found})
     if skus and len(suppliers) > 1:
         raise Usage(

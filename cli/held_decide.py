@@ -22,6 +22,7 @@ from cli.text import plural
 Skus = Annotated[list[str] | None, typer.Argument(metavar="SKU", help="Codes of the items.")]
 SHOWN = 20
 """Prices that are told one by one before a person is asked."""
+STATUS = {"approve": "approved", "reject": "rejected"}
 DONE = {"approve": "applied", "reject": "closed without being applied"}
 
 
@@ -46,10 +47,14 @@ def deciding(verb: str) -> Callable[..., int]:
 
             task_id = None if task is None else await one_task(opened.reports, task)
             name = None if supplier is None else await one_supplier(opened.reports, supplier)
-            rows = await chosen(opened.reports, sku or [], task_id=task_id, supplier=name, everything=everything)
+            rows = await chosen(
+                opened.reports, sku or [], task_id=task_id, supplier=name, everything=everything, decided=STATUS[verb]
+            )
             if dry_run or not rows:
                 document = {f"would_{verb}": len(rows), "prices": [plain(row) for row in rows]}
-                screen.answer(document, lambda: render(PRICES, rows) if rows else ["Nothing to do."])
+                screen.answer(
+                    document, lambda: render(PRICES, rows) if rows else ["Nothing to do: it was decided before."]
+                )
                 return Exit.DONE
             if screen.manners.asks and not yes:
                 for text in render(PRICES, rows[:SHOWN]):

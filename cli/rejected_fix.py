@@ -21,6 +21,7 @@ from cli.rejected_rules import Wish, patch_of
 from cli.screen import Screen
 from cli.text import line, money, plural
 from contracts.errors import ContractViolation, ProfileInvalid
+from contracts.failpoints import failpoint
 
 if TYPE_CHECKING:
     from cli.recheck import Rechecked
@@ -71,7 +72,7 @@ def fix(
             amended = amend(profile, patch)
         except ProfileInvalid as error:
             # The profile is sound: what was asked for cannot be a rule of it.
-            raise Usage(f"this cannot be a rule: {error.message}") from error
+            raise Usage(f"this cannot be a rule: {error.message.partition(': ')[2]}") from error
         rows = await _rows(app, detail.task.task_id, [cause])
         from cli.recheck import recheck
 
@@ -89,6 +90,7 @@ def fix(
         if not agree(screen, f"take up {plural(len(rows), 'row')}", count=len(rows), yes=yes):
             return Exit.DONE
         version = await app.profiles.add(detail.task.supplier, amended.document(), created_by=context.actor())
+        failpoint("fix.kept")
         return await _replay(screen, app, detail, [cause], version)
 
     return context.run(act)

@@ -30,8 +30,15 @@ FAILPOINTS: Final[Mapping[str, str]] = {
     "task.before_settle": "the outcome is decided, not recorded",
     "task.settled": "the outcome is committed, what follows was not delivered",
     "task.followed": "what follows was handed to the queue, the job has not ended",
+    "hold.before_commit": "held prices are decided on, COMMIT was not sent",
+    "hold.committed": "the decision on held prices is committed, the person was not told",
+    "revert.before_commit": "a list is taken back, COMMIT was not sent",
+    "revert.ended": "the transaction that took a list back is over, the person was not told",
+    "answer.kept": "an answer stands in the profile, its list is still held",
+    "answer.replayed": "a list that was held is queued again, its delivery was not handed to the queue",
+    "fix.kept": "a rule stands in the profile, the rejected rows it is for are not taken up yet",
 }
-"""The legal names, in the order in which one task passes them."""
+"""The legal names, in the order in which one task passes them; last those of the commands that decide something."""
 
 _ACTIONS: Final = ("kill", "stop", "raise", "sleep")
 

@@ -106,6 +106,8 @@ def _percent(changed: Sequence[Move]) -> Shape | None:
     if len(pairs) < FEW:
         return None
     middle = median(ratio for _, ratio in pairs)
+    if math.isclose(middle, 1, rel_tol=1e-6):
+        return None  # another quantity, or a currency that is stated at last: the price of one unit stayed
     count = sum(_follows(move, middle) for move, _ in pairs)
     if count < NEARLY_ALL * len(changed):
         return None

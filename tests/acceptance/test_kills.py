@@ -23,7 +23,8 @@ from tests.acceptance.tables import Tables, assert_equal, broken_invariants
 pytestmark = pytest.mark.acceptance
 
 OF_PRODUCERS = [name for name in FAILPOINTS if name.startswith("producer.")]
-OF_WORKERS = [name for name in FAILPOINTS if name not in OF_PRODUCERS]
+OF_COMMANDS = [name for name in FAILPOINTS if name.startswith(("hold.", "revert.", "answer.", "fix."))]
+OF_WORKERS = [name for name in FAILPOINTS if name not in OF_PRODUCERS + OF_COMMANDS]
 
 
 @pytest.mark.parametrize("failpoint", OF_WORKERS)
