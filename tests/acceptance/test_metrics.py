@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contracts.task import ParseTask
 from tests.acceptance.conftest import MakeFleet
+from tests.support.postgres_proxy import Cut, postgres_proxy
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 GOOD, BAD = 700, 9
@@ -77,9 +78,10 @@ def task(path: Path, number: int) -> ParseTask:
 async def test_rows_read_are_the_sum_of_the_buckets_and_those_of_the_ledger(make_fleet: MakeFleet, lists: Path) -> None:
     fleet, port = make_fleet(), free_port()
     listed = write_list(lists / "metrics.csv")
-    await fleet.enqueue([task(listed, 1), task(listed, 2)])
     fleet.start_worker(PRICEMILL_METRICS_PORT=str(port), PRICEMILL_LOG_LEVEL="ERROR")
-    await fleet.until_ended(count=2)
+    for number in (1, 2):
+        await fleet.enqueue([task(listed, number)])
+        await fleet.until_ended(count=number)
     found = await until(port, lambda it: total(it, "pricemill_tasks_settled_total") == 2)
     connection = await asyncpg.connect(fleet.database_url)
     try:
@@ -101,3 +103,62 @@ async def test_rows_read_are_the_sum_of_the_buckets_and_those_of_the_ledger(make
     assert total(found, "pricemill_stage_duration_seconds_count", stage="load") >= 2
     assert total(found, "pricemill_checkpoints_total", result="written") >= 2
     assert total(found, "pricemill_ready") == 1
+
+
+async def test_without_postgresql_the_fleet_is_absent_the_worker_alive_and_both_come_back(
+    make_fleet: MakeFleet, lists: Path
+) -> None:
+    fleet, port, away = make_fleet(), free_port(), False
+    await fleet.enqueue([task(write_list(lists / "metrics.csv"), 1)])
+    async with postgres_proxy(fleet.database_url, lambda _: Cut.BEFORE if away else None) as (url, _):
+        fleet.start_worker(PRICEMILL_METRICS_PORT=str(port), DATABASE_URL=url)
+        await fleet.until_ended(count=1)
+        before = await until(port, lambda it: total(it, "pricemill_workers", state="online") == 1)
+        assert total(before, "pricemill_queue_wait_limit_seconds", queue="default") == 300
+        away = True
+        gone = await until(
+            port,
+            lambda it: total(it, "pricemill_ready") == 0 and not any(name == "pricemill_workers" for name, _ in it),
+        )
+        unwell = {"component": "postgresql", "status": "unhealthy"}
+        assert total(gone, "pricemill_health_status", **unwell) == 1
+        assert total(gone, "pricemill_health_status", component="redis", status="healthy") == 1
+        assert total(gone, "pricemill_rows_read_total") == total(before, "pricemill_rows_read_total") > 0
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(f"http://127.0.0.1:{port}/livez")).status_code == 200
+        away = False
+        back = await until(port, lambda it: total(it, "pricemill_workers", state="online") == 1)
+        assert total(back, "pricemill_queue_tasks", queue="default") == 0
+        await until(port, lambda it: total(it, "pricemill_ready") == 1)
+
+
+async def test_a_worker_whose_port_is_taken_works_and_serves_once_it_is_free(
+    make_fleet: MakeFleet, lists: Path
+) -> None:
+    fleet = make_fleet()
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        fleet.start_worker(PRICEMILL_METRICS_PORT=str(port))
+        await fleet.enqueue([task(write_list(lists / "metrics.csv"), 1)])
+        assert await fleet.until_ended(count=1) == {"metrics-1": "completed"}
+    found = await until(port, lambda it: total(it, "pricemill_tasks_settled_total") == 1)
+    assert total(found, "pricemill_rows_total") == GOOD + BAD + 1
+    assert "metrics.not_served" in fleet.logs()
+
+
+async def test_clients_that_say_nothing_hold_up_neither_scrapes_nor_the_worker(
+    make_fleet: MakeFleet, lists: Path
+) -> None:
+    fleet, port = make_fleet(), free_port()
+    process = fleet.start_worker(PRICEMILL_METRICS_PORT=str(port))
+    await until(port, lambda it: total(it, "pricemill_ready") == 1)
+    silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+    await fleet.enqueue([task(write_list(lists / "metrics.csv"), 1)])
+    await fleet.until_ended(count=1)
+    await until(port, lambda it: total(it, "pricemill_tasks_settled_total") == 1)
+    for _, writer in silent:
+        writer.close()
+    process.terminate()
+    assert await fleet.until_dead(process) == 0
