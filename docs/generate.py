@@ -19,8 +19,8 @@ from contracts.reasons import REASONS
 from contracts.schema import names, schema
 from docs.markdown import paragraph, table
 from docs.metrics_page import metrics_page
+from docs.policies import abort_page, resource_page, retry_page
 from observability.events import CONTEXT, EVENTS
-from resilience.retry.policy import POLICIES
 
 FOLDER: Final = Path(__file__).parent / "reference"
 _NOTE: Final = "<!-- Written by `python -m docs.generate`; do not edit. -->"
@@ -183,32 +183,6 @@ def _attribute_docstrings(kind: type) -> dict[str, str]:
     return found
 
 
-def policies_page() -> Iterator[str]:
-    yield "# Retry policies"
-    yield ""
-    yield from paragraph(
-        "Chosen by id in `PRICEMILL_RETRY_POLICY`. Calls count the first one: three retries are four calls. "
-        "How often a task is tried is its own `max_retries`; the policy gives the waits. Jitter comes first, "
-        "the cap holds afterwards; a longer `Retry-After` of the other side wins, up to a day."
-    )
-    yield ""
-    yield from table(
-        ("Id", "Growth", "Calls", "First wait", "Factor", "Longest wait", "Jitter"),
-        (
-            (
-                f"`{policy.id}`",
-                policy.growth,
-                policy.max_attempts,
-                f"{policy.base_delay:g} s",
-                f"{policy.multiplier:g}" if policy.growth == "exponential" else "",
-                f"{policy.max_delay:g} s",
-                f"± {policy.jitter:.0%}",
-            )
-            for policy in POLICIES.values()
-        ),
-    )
-
-
 def failpoints_page() -> Iterator[str]:
     yield "# Failpoints"
     yield ""
@@ -222,12 +196,14 @@ def failpoints_page() -> Iterator[str]:
 
 
 PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "abort-policies.md": abort_page,
     "errors.md": errors_page,
     "events.md": events_page,
     "failpoints.md": failpoints_page,
     "metrics.md": metrics_page,
     "reasons.md": reasons_page,
-    "retry-policies.md": policies_page,
+    "resource-policies.md": resource_page,
+    "retry-policies.md": retry_page,
     "schemas.md": schemas_page,
     "settings.md": settings_page,
 }
