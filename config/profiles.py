@@ -65,6 +65,11 @@ class ProfileNumbers(Document):
     thousands: Literal["", ".", ",", "'", " "] | None = Field(
         default=None, description="The sign that groups thousands; a space stands for every Unicode space."
     )
+    scale: Literal["0.01", "0.1", "1", "1000", "10000", "100000", "1000000", "10000000"] | None = Field(
+        default=None,
+        description="What one of a figure is worth in the currency, as text: '0.01' where prices count cents, '1' "
+        "where a header only sounds so; null = a person is asked about such a header.",
+    )
 
 
 class SupplierProfile(Document):

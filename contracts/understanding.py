@@ -58,6 +58,8 @@ class NumberFormat:
     """False: this column writes at most two decimals, so that "1,234" could as well be a thousand and is no price."""
     lakhs: bool = False
     """True: "," groups two digits above the thousands (1,23,456)."""
+    scale: str = "1"
+    """What one of a figure is worth in the currency: 0.01 where a column counts cents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ class Understanding:
                 "reason": self.numbers.reason,
                 "three": self.numbers.three,
                 "lakhs": self.numbers.lakhs,
+                "scale": self.numbers.scale,
             },
             "currency": self.currency,
             "currency_reason": self.currency_reason,

@@ -86,7 +86,7 @@ async def absorb(
     extra = {str(field): words for field, words in profile.synonyms.items()}
     stated = stated_layout(config.model_dump(), manual, profile)
     table = await asyncio.to_thread(find_table, sample, description, stated, extra=extra)
-    compared = await asyncio.to_thread(Compared, table, last.lookup)
+    compared = await asyncio.to_thread(Compared, table, last.lookup, profile.numbers.scale)
     parts, anew = remembered_parts(last.shape, profile)
     told = manual.model_dump(exclude_none=True)
     fixed = set(told) | anew

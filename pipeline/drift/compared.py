@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from difflib import SequenceMatcher
 
@@ -45,8 +46,10 @@ _GROSS = frozenset(
 class Compared:
     """Asks for current prices as they are needed, each code once."""
 
-    def __init__(self, table: Table, lookup: Lookup) -> None:
+    def __init__(self, table: Table, lookup: Lookup, scale: str | None = None) -> None:
+        """`scale`: what one of a figure is worth by the profile."""
         self.table = table
+        self._scale = scale or "1"
         rows = table.rows()
         step = max(1, len(rows) // ROWS)
         self.rows = rows[::step][:ROWS]
@@ -127,7 +130,7 @@ class Compared:
         return known
 
     def _read(self, index: int, way: NumberFormat) -> list[Decimal | None]:
-        reader = PriceReader(way, accept_zero=True)
+        reader = PriceReader(replace(way, scale=self._scale), accept_zero=True)
         texts = [reader.read(cell).price for cell in self.cells(index)]
         return [None if text is None else Decimal(text) for text in texts]
 

@@ -21,6 +21,7 @@ from pipeline.understanding.mapped import Fields
 from pipeline.understanding.numbers import Ambiguity, collect, decide
 from pipeline.understanding.prices import PriceReader
 from pipeline.understanding.pricing import SCALED, Choice
+from pipeline.understanding.scales import readings, scale_of
 from pipeline.understanding.table import Table, is_number
 from pipeline.understanding.text import cell_text, is_blank, letter, listed, one_line, plain, short
 from pipeline.understanding.words import says
@@ -55,7 +56,13 @@ def ask(
             if told is None or len(options) == MOST:
                 continue
             rest = _complete(table, fields, [field for field in missing if field != "price"], index, taken | {index})
-            options.append(_joined(f"the price is in {_quoted(table, index)}", told, {"price": index}, rest, table))
+            label = f"the price is in {_quoted(table, index)}"
+            if scale_of(table.headings[index]):
+                for worth in readings(table, index):
+                    answer = [*rest, (worth.told, "", {}, worth.members)]
+                    options.append(_joined(label, worth.range, {"price": index}, answer, table))
+                continue
+            options.append(_joined(label, told, {"price": index}, rest, table))
         code = "price_column"
     elif "sku" in missing:
         price = fields["price"][0].index

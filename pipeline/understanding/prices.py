@@ -59,6 +59,7 @@ class PriceReader:
     ) -> None:
         """`on_request`: folded texts that say there is no fixed price, beside those everybody uses."""
         self._numbers = numbers
+        self._scale = Decimal(numbers.scale) if numbers.scale != "1" else None
         self._accept_zero = accept_zero
         self._letters = letters_as_digits
         self._on_request = frozenset(on_request)
@@ -95,6 +96,8 @@ class PriceReader:
             return Read(None, "price_not_a_number")
         if number < 0:
             return Read(None, "price_negative")
+        if self._scale is not None:
+            number *= self._scale
         if number >= _LIMIT:
             return Read(None, "price_too_large")
         return self._sized(plain(number.quantize(_SIX, ROUND_HALF_EVEN)))
@@ -106,21 +109,25 @@ class PriceReader:
         decimal = self._numbers.decimal
         whole, mark, fraction = text.partition(decimal) if decimal is not None else (text, "", "")
         if text.isascii() and whole.isdigit() and (fraction.isdigit() if mark else True) and not self._doubtful(text):
-            return self._sized(f"{whole.lstrip('0') or '0'}.{fraction}" if mark else whole.lstrip("0") or "0")
+            value = f"{whole.lstrip('0') or '0'}.{fraction}" if mark else whole.lstrip("0") or "0"
+            return self._sized(self._scaled(value))
         written = take_apart(text)
         if written is None and self._letters and (digits := letters_as_digits(text)) != text:
             written = take_apart(digits)
         if written is None:
             return Read(None, self._no_number(text))
-        value = self._value(written)
-        if value is None:
+        amount = self._value(written)
+        if amount is None:
             return Read(None, why_unfit(written.body))
-        if written.negative and value.strip("0."):
+        if written.negative and amount.strip("0."):
             return Read(None, "price_negative")
-        read = self._sized(value)
+        read = self._sized(self._scaled(amount))
         if read.price is None:
             return read
         return Read(read.price, None, written.sign, written.basis, written.unit, written.note)
+
+    def _scaled(self, value: str) -> str:
+        return value if self._scale is None else plain(Decimal(value) * self._scale)
 
     def _no_number(self, text: str) -> str:
         if text in ERROR_CELLS:

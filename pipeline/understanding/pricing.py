@@ -9,6 +9,7 @@ from pipeline.understanding.agree import MAYBE_QUANTITY, MAYBE_WEIGHT, no_price,
 from pipeline.understanding.currency import split_header
 from pipeline.understanding.headings import Heading
 from pipeline.understanding.rivals import BY_TAX, NEAR, go_together, unnamed_prices
+from pipeline.understanding.scales import scale_of
 from pipeline.understanding.table import Table
 from pipeline.understanding.text import letter, one_line, short
 from pipeline.understanding.words import Hit, kinds_of, says, without
@@ -170,15 +171,6 @@ def _only_currency(heading: Heading) -> Hit | None:
 def _in_currency(table: Table, candidate: Candidate, currency: str) -> bool:
     sign = table.headings[candidate.index].sign
     return sign is not None and currency in sign.codes
-
-
-def scale_of(heading: Heading) -> str:
-    """The word by which a header says that its figures count hundredths or thousands of the currency ("Price (cents)",
-    "Preis in Tsd. EUR", "千円"); '' if none. Beside a currency "коп" only names what stands behind the decimal sign."""
-    word = says(heading.folded, "scales")
-    if word:
-        return word
-    return says(heading.folded, "scales_beside_currency" if heading.sign is not None else "scales_alone")
 
 
 def only_numbers(table: Table, index: int) -> bool:

@@ -22,6 +22,7 @@ from pipeline.understanding.mapping import NAMES_AS_KEYS, VARIANTS_AS_KEYS, map_
 from pipeline.understanding.price_format import number_format
 from pipeline.understanding.refusal import first_rows
 from pipeline.understanding.row_rules import row_rules
+from pipeline.understanding.scales import scaled
 from pipeline.understanding.stacked import answered, refuse_second_table
 from pipeline.understanding.structure import key_shapes, uses_sections
 from pipeline.understanding.table import Table
@@ -79,7 +80,7 @@ def understand(
         if only.reason != "as told" and table.figures(only.index).filled and not table.figures(only.index).signs:
             del fields["currency"]  # "US Dollars", "pence": a person has said what is meant
     price = fields["price"][0].index
-    numbers = number_format(table, price, options=options, profile=profile, more=more)
+    numbers = scaled(table, price, number_format(table, price, options=options, profile=profile, more=more), profile)
     currency, currency_reason = currency_of_list(
         table, fields, description, options=options, profile=profile, default=default_currency, warnings=warnings
     )
