@@ -59,7 +59,7 @@ def list_tasks(
         ids = short_ids([task.task_id for task in page.items])
         columns = [
             Column("TASK", lambda task: line(ids[task.task_id] if screen.manners.terminal else task.task_id)),
-            Column("STATE", lambda task: "reverted" if task.reverted_at else task.state),
+            Column("STATE", _state),
             Column("SUPPLIER", lambda task: line(task.supplier), least=8),
             Column("FILE", lambda task: line(task.source), least=10),
             Column("ROWS", lambda task: count(task.rows), right=True),
@@ -101,6 +101,12 @@ def show(ctx: typer.Context, task: Annotated[str, typer.Argument(help="Id, or th
     return context.look(present)
 
 
+def _state(task: Any) -> str:
+    if task.superseded_by:
+        return "superseded"
+    return "reverted" if task.reverted_at else str(task.state)
+
+
 def _lines(detail: TaskDetail) -> Iterator[str]:
     task = detail.task
     outcome = f" ({task.outcome.replace('_', ' ')})" if task.outcome else ""
@@ -117,6 +123,10 @@ def _lines(detail: TaskDetail) -> Iterator[str]:
         yield f"Started   {stamp(task.started_at)}"
     if task.finished_at:
         yield f"Ended     {stamp(task.finished_at)}"
+    if task.superseded_by:
+        yield f"Replaced  by {line(task.superseded_by)}, a newer version of the list"
+    if task.queue != "default":
+        yield f"Queue     {line(task.queue)}"
     if detail.blocked_by:
         yield f"Waits     for {line(detail.blocked_by)}, an older task of the same supplier"
     if detail.account:

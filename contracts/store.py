@@ -61,9 +61,12 @@ class ClaimKey(NamedTuple):
 class Refusal(NamedTuple):
     """Why a delivery could not be claimed; the delivery is then done with."""
 
-    reason: Literal["unknown", "superseded", "not_due", "blocked", "ended", "expired", "paused", "limited"]
+    reason: Literal["unknown", "superseded", "not_due", "blocked", "ended", "expired", "paused", "limited", "outdated"]
     """blocked = an older task of the same supplier has not ended; paused = its queue, supplier, parser or source is;
-    limited = as many run, or start, as may. The sweep sends what waits for either, once it may run."""
+    limited = as many run, or start, as may. The sweep sends what waits for either, once it may run. outdated = a newer
+    version of the list waits, and this claim has ended the older ones as superseded."""
+    following: tuple[Delivery, ...] = ()
+    """What should be delivered now."""
 
 
 class Ledger(Protocol):

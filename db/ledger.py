@@ -38,17 +38,21 @@ class PostgresLedger(ClaimsInPostgres, ControlsInPostgres, WorkersInPostgres):
     """Implements contracts.store.Ledger, contracts.controls.Controls and contracts.fleet.Registry. Each method is one
     transaction, as a rule one statement."""
 
-    def __init__(self, pool: asyncpg.Pool, *, clock: Clock | None = None) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, clock: Clock | None = None, supersede: bool = False) -> None:
+        """`supersede`: of several queued versions of a list the newest runs."""
         self._statements = Statements(pool)
+        self._supersede = supersede
         self._clock = clock or SystemClock()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, *, size: int = 10, clock: Clock | None = None) -> AsyncIterator[PostgresLedger]:
+    async def open(
+        cls, url: str, *, size: int = 10, clock: Clock | None = None, supersede: bool = False
+    ) -> AsyncIterator[PostgresLedger]:
         """A ledger on a pool of its own, which belongs to the running event loop. Connects when first used."""
         pool = await open_pool(url, size=size, application_name="pricemill-ledger")
         try:
-            yield cls(pool, clock=clock)
+            yield cls(pool, clock=clock, supersede=supersede)
         finally:
             await close_pool(pool)
 

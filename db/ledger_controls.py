@@ -7,9 +7,8 @@ from datetime import timedelta
 
 from contracts.controls import Limit, Pause, PauseKind, Rate
 from contracts.store import ClaimKey
-from db.ledger_controls_sql import paused
+from db.ledger_controls_sql import UNFINISHED, WAITING, paused
 from db.ledger_rescue import LIMITED
-from db.ledger_sql import UNFINISHED, WAITING
 from db.statements import Statements
 
 PAUSE = """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+UNFINISHED = "status IN ('queued', 'running', 'retryable')"
+WAITING = "status IN ('queued', 'retryable')"
+
 _CLASSES = {"queue": "queue", "supplier": "supplier_name", "parser": "parser_type", "source": "source"}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from db.ledger_controls_sql import LIMITING, ROOM, paused
-from db.ledger_sql import UNFINISHED, WAITING
+from db.ledger_controls_sql import LIMITING, ROOM, UNFINISHED, WAITING, paused
 
 ONE_SWEEP = "SELECT pg_try_advisory_xact_lock(7410213002)"
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from db.ledger_controls_sql import limited, paused
-
-UNFINISHED = "status IN ('queued', 'running', 'retryable')"
-WAITING = "status IN ('queued', 'retryable')"
+from db.ledger_controls_sql import UNFINISHED, WAITING, limited, paused
+from db.ledger_supersede import OUTDATED
 
 # Two calls with the same tasks in opposite orders would wait for each other; those with several tasks take turns.
 REGISTER = f"""
@@ -44,11 +42,13 @@ WITH claimed AS (
      AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.{UNFINISHED} AND o.id < t.id)
      AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = t.supplier_name AND o.status = 'running')
      AND NOT {paused("t")} AND ($6::boolean OR NOT {limited("t")})
+     AND NOT ($7::boolean AND t.epoch = 0 AND {OUTDATED})
   RETURNING t.id, t.epoch, t.attempt, t.as_of, t.message, t.queue,
             greatest(extract(epoch FROM now() - t.run_at), 0)::float8 AS waited_seconds),
 opened AS (
   INSERT INTO task_attempts (task_key, epoch, attempt, worker, started_at, start_sequence)
-  SELECT id, epoch, attempt, $4, clock_timestamp(), coalesce((SELECT max(sequence) FROM checkpoints WHERE task_key = $1), 0)
+  SELECT id, epoch, attempt, $4, clock_timestamp(),
+         coalesce((SELECT max(sequence) FROM checkpoints WHERE task_key = $1), 0)
     FROM claimed)
 SELECT epoch, attempt, as_of, queue, waited_seconds, message::text AS message,
        ARRAY(SELECT document::text FROM checkpoints WHERE task_key = $1 ORDER BY sequence DESC LIMIT 10) AS checkpoints
@@ -58,7 +58,7 @@ SELECT epoch, attempt, as_of, queue, waited_seconds, message::text AS message,
 WHY_NOT = f"""
 SELECT {UNFINISHED} AS unfinished, {WAITING} AS waiting, epoch, coalesce(expires_at <= now(), false) AS expired,
        run_at > now() + interval '100 milliseconds' AS early, {paused("tasks")} AS paused,
-       {limited("tasks")} AS limited,
+       {limited("tasks")} AS limited, $3::boolean AND epoch = 0 AND {OUTDATED.replace("t.", "tasks.")} AS outdated,
        EXISTS (SELECT FROM tasks o WHERE o.supplier_name = tasks.supplier_name AND o.id <> tasks.id AND o.{UNFINISHED}
                   AND (o.id < tasks.id OR o.status = 'running')) AS blocked
   FROM tasks WHERE id = $1 AND task_id = $2
@@ -201,7 +201,7 @@ closed AS (
 UPDATE tasks t
    SET status = 'queued', epoch = t.epoch + 1, attempt = 0, crashes = 0, cancel_requested = false, run_at = now(),
        expires_at = CASE WHEN t.expires_at > now() THEN t.expires_at END, dispatched_at = NULL, finished_at = NULL,
-       result = NULL
+       result = NULL, superseded_by = NULL
   FROM again WHERE t.id = again.id
 RETURNING t.id, t.task_id, t.epoch, t.priority, NULL::timestamptz AS at
 """

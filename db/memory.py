@@ -27,9 +27,10 @@ class MemoryLedger(ControlsInMemory, WorkersInMemory):
     """Implements contracts.store.Ledger, contracts.controls.Controls and contracts.fleet.Registry for one event loop;
     no method awaits, so each is one transaction."""
 
-    def __init__(self, *, clock: Clock | None = None, tables: Tables | None = None) -> None:
+    def __init__(self, *, clock: Clock | None = None, tables: Tables | None = None, supersede: bool = False) -> None:
         self.tables = tables or Tables()
         self._clock = clock or SystemClock()
+        self._supersede = supersede
 
     async def register(self, tasks: Sequence[ParseTask], *, sending: bool = False) -> list[Registration]:
         messages = [documents.message_of(task) for task in tasks]
@@ -84,6 +85,8 @@ class MemoryLedger(ControlsInMemory, WorkersInMemory):
         if self._paused(row):
             row.dispatched_at = None
             return Refusal("paused")
+        if self._supersede and row.epoch == 0 and self._supersede_older(row, now):
+            return Refusal("outdated", tuple(self._following(row.supplier_name, None)))
         limits = self._limits(row)
         if any(self._room(limit, now) < 1 for limit in limits):
             row.dispatched_at = None
@@ -226,7 +229,7 @@ class MemoryLedger(ControlsInMemory, WorkersInMemory):
         for row in again:
             row.status, row.epoch, row.attempt, row.crashes = "queued", row.epoch + 1, 0, 0
             row.cancel_requested, row.run_at, row.dispatched_at = False, now, None
-            row.finished_at, row.result = None, None
+            row.finished_at, row.result, row.superseded_by = None, None, None
             row.expires_at = row.expires_at if row.expires_at is not None and row.expires_at > now else None
             self._close_letters((a for a in self.tables.letters if a.task_key == row.id), "replayed", actor, reason)
         return [self._delivery(row) for row in again]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import orjson
 
 from contracts.clock import Clock
 from contracts.controls import Limit, Pause, PauseKind
 from contracts.store import ClaimKey
 from db.memory_tables import WAITING, Tables, TaskRow
+
+PLACE = ("file_path", "url", "sheet_url", "sheet_name")
 
 
 class ControlsInMemory:
@@ -75,6 +79,20 @@ class ControlsInMemory:
         found = [self.tables.pauses.get(key) for key in row.classes()]
         return any(pause and (pause.until is None or pause.until > now) and also(pause) for pause in found)
 
+    def _supersede_older(self, head: TaskRow, now: datetime) -> bool:
+        """Ends all queued versions of its list that are older than the newest; False if it is the newest."""
+        newest = max(self._versions(head), key=lambda row: (row.as_of, row.id), default=None)
+        if newest is None:
+            return False
+        for row in self.tables.of(head.supplier_name):
+            if newest in self._versions(row):
+                row.status, row.finished_at, row.superseded_by = "cancelled", now, newest.task_id
+        return True
+
+    def _versions(self, old: TaskRow) -> list[TaskRow]:
+        """The newer ones of the list."""
+        return [new for new in self.tables.of(old.supplier_name) if _same_list(old, new)]
+
     def _limits(self, row: TaskRow) -> list[Limit]:
         """That hold for the task."""
         found = [self.tables.limits.get(key) for key in row.classes()]
@@ -110,3 +128,20 @@ class ControlsInMemory:
                 for key in keys:
                     room[key] -= 1
         return fit
+
+
+def _same_list(old: TaskRow, new: TaskRow) -> bool:
+    """As db.ledger_supersede.same_list."""
+    first, second = orjson.loads(old.message), orjson.loads(new.message)
+    if any(row.status not in WAITING or row.epoch for row in (old, new)) or (new.as_of, new.id) <= (old.as_of, old.id):
+        return False
+    named = [one.get("options", {}).get("list_name") for one in (first, second)]
+    if named[0] != named[1] or old.parser_type != new.parser_type:
+        return False
+    if any("replay_of" in one.get("options", {}) for one in (first, second)):
+        return False
+    places = [[one["source_config"].get(member) for member in PLACE] for one in (first, second)]
+    if named[0] is None and (places[0] != places[1] or not any(places[0])):
+        return False
+    same_day = old.as_of.astimezone(UTC).date() == new.as_of.astimezone(UTC).date()
+    return same_day or not ("as_of" in first or "as_of" in second)

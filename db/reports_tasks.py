@@ -24,7 +24,7 @@ class TaskRow:
     parser: str
     state: str
     outcome: str | None
-    """success, partial_success or failure, once completed."""
+    """success, partial_success or failure, once completed; superseded, if a newer version of the list ran instead."""
     priority: str
     attempt: int
     tries: int
@@ -40,6 +40,9 @@ class TaskRow:
     cancel_requested: bool
     reverted_at: datetime | None = None
     """When what it loaded was taken back."""
+    queue: str = "default"
+    superseded_by: str | None = None
+    """Id of the task with the newer version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ SELECT t.id, t.task_id, t.supplier_name, t.parser_type, t.status::text AS status
        t.enqueued_at, t.run_at, t.started_at, t.finished_at, t.worker, t.cancel_requested, t.reverted_at,
        coalesce(t.message #>> '{source_config,file_path}', t.message #>> '{source_config,url}',
                 t.message #>> '{source_config,sheet_url}') AS location,
-       t.result ->> 'status' AS outcome, (t.result -> 'statistics')::text AS statistics,
+       CASE WHEN t.superseded_by IS NOT NULL THEN 'superseded' ELSE t.result ->> 'status' END AS outcome,
+       t.superseded_by, t.queue, (t.result -> 'statistics')::text AS statistics,
        (t.result -> 'errors')::text AS errors, (c.document -> 'account')::text AS account, c.created_at AS progress_at
 FROM tasks t
 LEFT JOIN LATERAL (SELECT document, created_at FROM checkpoints WHERE task_key = t.id
@@ -237,5 +241,7 @@ def task_row(row: Any) -> TaskRow:
         progress_at=row["progress_at"],
         worker=row["worker"],
         cancel_requested=row["cancel_requested"],
+        queue=row["queue"],
+        superseded_by=row["superseded_by"],
         reverted_at=row["reverted_at"],
     )

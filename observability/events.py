@@ -14,7 +14,7 @@ class Event(NamedTuple):
     fields: tuple[str, ...] = ()
 
 
-CONTEXT: Final = ("correlation", "epoch", "module", "parser", "supplier", "task_id", "worker")
+CONTEXT: Final = ("correlation", "epoch", "module", "parser", "queue", "supplier", "task_id", "worker")
 """Fields that any event may carry from its surroundings (bound_context)."""
 
 _ALL: Final = (
@@ -24,6 +24,11 @@ _ALL: Final = (
     ),
     Event("budget.alone", "Redis is away: this process keeps to its part of a budget of calls", ("key", "error")),
     Event("burst.not_known", "whether the queue is empty could not be asked", ("error",)),
+    Event(
+        "call.not_retried",
+        "one call failed and is left at that: too many are being tried again",
+        ("call", "attempt", "kind"),
+    ),
     Event("call.retried", "one call failed and is tried again within seconds", ("call", "attempt", "kind", "error")),
     Event("checkpoint.corrupt", "the seal of a checkpoint is broken", ("kind", "error", "position")),
     Event("checkpoint.not_used", "a stored checkpoint was passed over", ("reason",)),
@@ -93,10 +98,16 @@ _ALL: Final = (
         "the attempt ended and is recorded",
         ("outcome", "seconds", "status", "code", "category", "asks"),
     ),
+    Event("task.superseded", "newer versions of a list wait; the older ones ended without running", ("tasks", "by")),
     Event("watch.failed", "the watched folder or a file in it cannot be read now; it tries again", ("file", "error")),
     Event("watch.handed_in", "a file of the watched folder became a task", ("file", "sha256")),
     Event("watch.refused", "a file of the watched folder cannot become a task", ("file", "reason")),
     Event("worker.abandons", "the time for an orderly stop is over; tasks are left to others", ("running",)),
+    Event(
+        "worker.crashes",
+        "someone should look: the worker dies again and again; it is started all the same",
+        ("exit_code", "within_seconds"),
+    ),
     Event("worker.draining", "an operator wants it to take nothing new; running tasks go on", ("worker", "running")),
     Event("worker.hung", "the watchdog ends a process that no longer works"),
     Event("worker.not_forgotten", "the worker could not be taken off the list", ("error",)),

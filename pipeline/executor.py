@@ -62,9 +62,9 @@ class Executor:
                 return []
             if isinstance(answer, Refusal):
                 log.debug("task.refused", reason=answer.reason)
-                return []
+                return list(answer.following)
             failpoint("task.claimed")
-            with bound_context(parser=answer.task.parser_type):
+            with bound_context(parser=answer.task.parser_type, queue=answer.task.queue_name):
                 return await self._work(answer)
 
     async def _work(self, claim: Claim) -> list[Delivery]:

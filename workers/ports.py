@@ -50,7 +50,10 @@ async def open_ports(settings: Settings, *, connections: int = 10) -> AsyncItera
             stack.push_async_callback(asyncio.to_thread, server.close)
             redis_url = server.url
         protect(*filter(None, (urlsplit(url).password for url in (database_url, redis_url))))
-        ledger = await stack.enter_async_context(PostgresLedger.open(database_url, size=connections))
+        supersede = settings.supersede == "on"
+        ledger = await stack.enter_async_context(
+            PostgresLedger.open(database_url, size=connections, supersede=supersede)
+        )
         redis = open_redis(redis_url, queue_name=settings.queue_name)
         queue = ArqQueue(redis, queue_name=settings.queue_name)
         stack.push_async_callback(queue.close)

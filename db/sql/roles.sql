@@ -5,7 +5,8 @@
 --
 --   pricemill_owner   owns the tables and runs migrations (pricemill db upgrade)
 --   pricemill_worker  what workers, producers and the command line need: no DDL, and DELETE only where a row is a
---                     working copy: items, history and logs of a run that starts over, checkpoints, heartbeats
+--                     working copy: items, history and logs of a run that starts over, checkpoints, heartbeats,
+--                     schedules that a person removes
 --   pricemill_reader  reports and dashboards
 
 DO $$
@@ -35,6 +36,10 @@ TO pricemill_worker;
 GRANT INSERT ON
   supplier_profiles, categories, products, parsing_logs, checkpoints
 TO pricemill_worker;
+GRANT INSERT, UPDATE, DELETE ON pauses, limits TO pricemill_worker;
+GRANT INSERT, UPDATE, DELETE ON schedules TO pricemill_worker;
+GRANT INSERT, DELETE ON schedule_firings TO pricemill_worker;
+GRANT INSERT, UPDATE ON watched_files TO pricemill_worker;
 GRANT UPDATE (taken_up_by, taken_up_at) ON parsing_logs TO pricemill_worker;
 -- Not to change it: SELECT … FOR KEY SHARE, which keeps a category while its items are loaded, asks for the right.
 GRANT UPDATE (created_at) ON categories TO pricemill_worker;
