@@ -75,7 +75,7 @@ async def limit_transactions(connection: asyncpg.Connection, seconds: float) -> 
 
 def keep_alive(connection: asyncpg.Connection) -> None:
     """TCP keepalives on our side too; asyncpg has no option for them."""
-    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001
+    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001  (the only way to it)
     if sock is None or sock.family == socket.AF_UNIX:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -126,7 +126,7 @@ def _gate(directory: Path) -> AbstractContextManager[None]:
 def _run(binaries: Path, program: str, *arguments: str, cluster: Path | None = None, stdin: str | None = None) -> str:
     """Runs one of PostgreSQL's programs; as the owner of the cluster where one is given."""
     environment = {"LC_ALL": "C", "PATH": os.defpath, "PGCONNECT_TIMEOUT": "10"}
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603  (no shell, the programs are those of _binaries())
         [str(binaries / program), *arguments],
         check=True,
         capture_output=True,
@@ -186,7 +186,7 @@ def _launch(cluster: Path, binaries: Path, settings: Mapping[str, str]) -> Path:
 
 def _start(cluster: Path, binaries: Path, options: str) -> None:
     # Not capture_output: the server inherits the pipes of pg_ctl, and reading them would wait for its end.
-    subprocess.run(  # noqa: S603
+    subprocess.run(  # noqa: S603  (no shell, the programs are those of _binaries())
         [str(binaries / "pg_ctl"), "start", "-w", "-t", str(int(PATIENCE)), "-s", "-D", str(cluster),
          "-l", str(cluster / "server.log"), "-o", options],
         check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",

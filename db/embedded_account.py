@@ -29,7 +29,7 @@ def _account() -> pwd.struct_passwd:
             continue
     command = shutil.which("useradd")
     if command is not None:
-        done = subprocess.run([command, "--system", ACCOUNTS[-1]], check=False, capture_output=True, timeout=30)  # noqa: S603
+        done = _asked(command, "--system", ACCOUNTS[-1])
         if done.returncode == 0:
             return pwd.getpwnam(ACCOUNTS[-1])
     try:
@@ -77,7 +77,7 @@ def short_directory(cluster: Path) -> Path:
     name = hashlib.sha256(os.fsencode(cluster)).hexdigest()[:12]
     path = Path(tempfile.gettempdir()) / f"pricemill-{name}"
     if len(os.fsencode(path)) > 80:
-        path = Path("/tmp") / path.name  # noqa: S108
+        path = Path("/tmp") / path.name  # noqa: S108  (short; what is found there is refused below)
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
@@ -128,5 +128,10 @@ def _command_line(pid: int) -> str:
     command = shutil.which("ps")
     if command is None:
         return ""
-    done = subprocess.run([command, "-p", str(pid), "-o", "args="], check=False, capture_output=True, timeout=10)  # noqa: S603
+    done = _asked(command, "-p", str(pid), "-o", "args=")
     return done.stdout.decode(errors="replace")
+
+
+def _asked(command: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """A program of the system, whether it succeeds or not."""
+    return subprocess.run([command, *arguments], check=False, capture_output=True, timeout=30)  # noqa: S603  (no shell)

@@ -37,7 +37,7 @@ class XlsBook:
             if "encrypted" in str(error):
                 raise SheetUnreadable("the workbook is protected by a password") from None
             raise
-        visibility = self._book._sheet_visibility  # noqa: SLF001
+        visibility = self._book._sheet_visibility  # noqa: SLF001  (the public way loads each sheet)
         self.tabs: Tabs = [
             (name, not hidden) for name, hidden in zip(self._book.sheet_names(), visibility, strict=False)
         ]
