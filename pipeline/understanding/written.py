@@ -12,6 +12,8 @@ from pipeline.understanding.words import vocabulary
 
 Mark = Literal[".", ","]
 LONGEST = 60
+INDIAN = 0.8
+"""How sure “Rs. 500/-” is in Indian rupees: others write so, too, but seldom."""
 _KEPT = 2 * LONGEST
 """Characters of a text whose reading is kept: a column is looked at by several."""
 
@@ -48,6 +50,8 @@ _ABBREVIATED = frozenset(
 )
 """Currency words that are written with a full stop, so that the stop before a number is not a decimal point."""
 _NO_CENTS = re.compile(r"[.,] ?(?:-{1,2}|=)")
+_ONLY = re.compile(r"/ ?[-=]$")
+"""“Rs. 500/-”: five hundred rupees and nothing more, as one writes in India."""
 _FOOTNOTE = re.compile(r"(?: ?(?:\*{1,3}|[†‡])| [⁰¹²³⁴-⁹]{1,2}[)⁾]?|[⁰¹²³⁴-⁹]{1,2}[)⁾])$")
 _FOR = re.compile(
     r"(?P<number>.*?[0-9].*?) ?(?:(?P<slash>/)|\b(?:per|pro|par|je|pr)\b|\b(?P<loose>à|por|za|за|на)\b|\bp\.)"
@@ -160,6 +164,9 @@ def _number(text: str) -> Written | None:
     negative = False
     if before.startswith("(") and after.endswith(")"):
         negative, before, after = True, before[1:].strip(), after[:-1].strip()
+    only = _ONLY.search(after)
+    if only:
+        after = after[: only.start()].strip()
     cents: Mark | None = None
     if without_cents := _NO_CENTS.match(after):
         cents = "." if after[0] == "." else ","
@@ -180,6 +187,10 @@ def _number(text: str) -> Written | None:
             if found is None or (sign is not None and not set(sign.codes) & set(found.codes)):
                 return None
             sign = found if sign is None or len(found.codes) < len(sign.codes) else sign
+    if only:
+        if sign is None or "INR" not in sign.codes:
+            return None
+        sign = sign if sign.settled else Sign(sign.codes, "INR", INDIAN)
     return Written(body, negative, sign, cents)
 
 

@@ -52,6 +52,10 @@ def error(cell, numbers=POINT):
         ("٣", "3", None),
         ("۱۲٫۵۰", "12.50", None),
         ("12.50/St", "12.50", None),
+        ("Rs.1,23,456.00/-", "1,23,456.00", "INR"),
+        ("Rs. 500 /-", "500", "INR"),
+        ("₹500/=", "500", "INR"),
+        ("Rs 500", "500", None),
     ],
 )
 def test_a_number_is_taken_out_of_its_currency(text, body, currency):
@@ -73,7 +77,8 @@ def test_a_minus_is_seen_wherever_it_stands(text):
     "text",
     [
         "", "abc", "12,5O", "1e5", "1E+5", "1_000", "٣1", "1..2", "1,,2", "5 %", "12/10", "from 5", "5 EUR USD",
-        "2024-01-31", "10-20", "5 x 10", "EUR.50", "EUR,50", "руб .50", "12. 50", "1  234", "½", "5²", "NaN", "inf",
+        "2024-01-31", "10-20", "5 x 10", "EUR.50", "EUR,50", "руб .50", "12. 50", "500/-", "€ 500/-", "Rs 500/--",
+        "1  234", "½", "5²", "NaN", "inf",
         "0x10", "12,50,-", "€", "-", "5 EUR 6", "1" * 80,
     ],
 )  # fmt: skip
@@ -209,6 +214,7 @@ def test_a_value_that_does_not_fit_its_column_is_rejected_not_guessed(text, numb
         ("from 5", "price_is_approximate"),
         ("12,00 9,90", "price_twofold"),
         ("5 %", "price_is_percent"),
+        ("500/-", "price_not_a_number"),
     ],
 )
 def test_every_unusable_price_has_its_reason(cell, code):
