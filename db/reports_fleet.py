@@ -109,14 +109,16 @@ SELECT s.name,
   FROM schedules s WHERE s.enabled ORDER BY s.name LIMIT 200
 """
 
-# The tolerance where none is stated is that of the column (db/models/catalog.py).
+# Late and fresh mean what they mean in db/reports_prices.py.
 _SUPPLIERS = """
 SELECT CASE WHEN paused THEN 'paused' WHEN last IS NULL THEN 'never'
             WHEN last < now() - expected_every * coalesce(expected_tolerance, 1.5)::float8 THEN 'late'
             ELSE 'fresh' END AS freshness, count(*) AS suppliers
   FROM (SELECT expected_every, expected_tolerance,
-               (SELECT max(t.finished_at) FROM tasks t
-                 WHERE t.supplier_name = s.name AND t.status = 'completed') AS last,
+               (SELECT t.finished_at FROM tasks t
+                 WHERE t.supplier_name = s.name AND t.status = 'completed' AND t.reverted_at IS NULL
+                   AND t.message #> '{options,replay_of}' IS NULL
+                 ORDER BY t.finished_at DESC LIMIT 1) AS last,
                EXISTS (SELECT FROM pauses p WHERE p.kind = 'supplier' AND p.name = s.name
                           AND (p.until IS NULL OR p.until > now())) AS paused
           FROM suppliers s WHERE expected_every IS NOT NULL LIMIT 10000) rhythms

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from contracts.errors import DatabaseUnavailable, QueueUnavailable
 from contracts.queue import Delivery, Queue
-from contracts.store import Ledger
+from contracts.store import Ledger, Registration
+from contracts.task import ParseTask
 from observability.logging import get_logger
 
 log = get_logger(__name__)
@@ -41,3 +43,10 @@ async def send(deliveries: Sequence[Delivery], *, queue: Queue) -> bool:
         log.warning("delivery.delayed", deliveries=len(deliveries), error=str(error))
         return False
     return True
+
+
+def tell_accepted(tasks: Sequence[ParseTask], answers: Sequence[Registration], *, origin: str) -> None:
+    """An event for each queue, of the tasks that were not known."""
+    created = Counter(task.queue_name for task, answer in zip(tasks, answers, strict=True) if answer.created)
+    for queue, number in created.items():
+        log.debug("task.enqueued", queue=queue, tasks=number, origin=origin)

@@ -12,7 +12,7 @@ from contracts.store import Ledger
 from contracts.task import ParseTask
 from observability.logging import get_logger
 from workers.delivery import inbox_key, translated
-from workers.handover import hand_over
+from workers.handover import hand_over, tell_accepted
 from workers.messages import failure_of, legible, read_message
 from workers.redis_pool import call
 
@@ -68,8 +68,7 @@ class Inbox:
             for task in tasks:
                 await self._accept([task])
             return
-        if answers:
-            log.debug("task.enqueued", tasks=sum(answer.created for answer in answers), origin="inbox")
+        tell_accepted(tasks, answers, origin="inbox")
         deliveries = [answer.delivery for answer in answers if answer.delivery is not None]
         await hand_over(deliveries, queue=self._queue, ledger=self._ledger)
 

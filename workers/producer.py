@@ -17,6 +17,7 @@ from contracts.schema import parse_task, validate
 from contracts.store import Ledger, Registration
 from contracts.task import ParseTask
 from observability.logging import get_logger
+from workers.handover import tell_accepted
 from workers.ports import open_ports
 
 log = get_logger(__name__)
@@ -72,9 +73,10 @@ class Producer:
         """Raises ContractViolation for a task that fits no schema, DatabaseUnavailable if it could not be accepted;
         then nothing was. Redis being away is no error."""
         ledger = self._open()
-        (registration,) = await ledger.register([validated(task)], sending=True)
+        tasks = [validated(task)]
+        (registration,) = await ledger.register(tasks, sending=True)
         failpoint("producer.registered")
-        log.debug("task.enqueued", tasks=int(registration.created), origin="script")
+        tell_accepted(tasks, [registration], origin="script")
         delivered = await self._deliver([registration])
         failpoint("producer.delivered")
         return Enqueued(registration.task_id, registration.created, delivered)
@@ -89,9 +91,10 @@ class Producer:
         accepted = 0
         try:
             for batch in _batches(tasks):
-                registrations = await ledger.register(_validated_batch(batch, accepted), sending=True)
+                orders = _validated_batch(batch, accepted)
+                registrations = await ledger.register(orders, sending=True)
                 failpoint("producer.registered")
-                log.debug("task.enqueued", tasks=sum(answer.created for answer in registrations), origin="script")
+                tell_accepted(orders, registrations, origin="script")
                 accepted += len(batch)
                 if delivering:
                     await delivering[-1]
