@@ -35,9 +35,9 @@ class Fleet:
         return self.environment["DATABASE_URL"]
 
     def start_worker(
-        self, *, module: str = "workers", inside: Sequence[str] = (), **extra: str
+        self, *, module: str = "workers", inside: Sequence[str] = (), code: Path | None = None, **extra: str
     ) -> subprocess.Popen[bytes]:
-        """`inside`: the command that runs the worker's, as of another host."""
+        """`inside`: the command that runs the worker's, as of another host. `code`: another release's tree."""
         log = (self.log_dir / f"worker-{len(self.processes)}.log").open("wb")
         process = subprocess.Popen(
             [*inside, sys.executable, "-m", module],
@@ -45,6 +45,7 @@ class Fleet:
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
+            cwd=code,
         )
         log.close()
         self.processes.append(process)

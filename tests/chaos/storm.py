@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+import asyncpg
+
 from contracts.errors import DatabaseUnavailable
 from contracts.task import ParseTask
 from tests.acceptance.fleet import ENDED, Fleet
@@ -185,7 +187,7 @@ async def run_seed(
     broken = await broken_invariants(url, at_rest=True)
     if broken:
         outcome.wrong.append(f"in the end: {broken}")
-    outcome.wrong += unexpected_exits(site)
+    outcome.wrong += unexpected_exits(site) + await defects(url)
     if outcome.wrong:
         outcome.logs = fleet.logs()
     else:
@@ -198,6 +200,18 @@ def difference(found: Sequence[tuple[object, ...]], wanted: Sequence[tuple[objec
     many = [row for row in found if row not in wanted]
     few = [row for row in wanted if row not in found]
     return f"{len(many)} too many, as {many[:1]}; {len(few)} too few, as {few[:1]}"
+
+
+async def defects(url: str) -> list[str]:
+    """What a fault led to that no table of errors knows: it would use up an attempt."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "SELECT error->>'message' AS said FROM task_attempts WHERE error->>'code' = 'unexpected'"
+        )
+    finally:
+        await connection.close()
+    return [f"taken for a defect: {row['said']}" for row in rows]
 
 
 def unexpected_exits(site: Site) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +51,9 @@ class HttpsServer(ThreadingHTTPServer):
         self.answers = answers
         """By "host/path"."""
         self.connections = 0
+        self.fails: Callable[[], int | None] = lambda: None
+        """Asked before each answer: the status that is sent instead; 0 = the connection is closed without any."""
+        self.requests = 0
 
     @property
     def port(self) -> int:
@@ -71,6 +74,14 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        self.server.requests += 1
+        if (failure := self.server.fails()) is not None:
+            if failure:
+                self.send_response(failure)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            self.close_connection = True
+            return
         status, headers, body = self.server.answers.get(self.headers["Host"] + self.path, (404, {}, b""))
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
