@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contracts.task import ParseTask
 from tests.acceptance.conftest import MakeFleet
+from tests.support.exposition import complaints
 from tests.support.postgres_proxy import Cut, postgres_proxy
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -103,6 +104,7 @@ async def test_rows_read_are_the_sum_of_the_buckets_and_those_of_the_ledger(make
     assert total(found, "pricemill_stage_duration_seconds_count", stage="load") >= 2
     assert total(found, "pricemill_checkpoints_total", result="written") >= 2
     assert total(found, "pricemill_ready") == 1
+    assert complaints(await scraped(port)) == []
 
 
 async def test_without_postgresql_the_fleet_is_absent_the_worker_alive_and_both_come_back(
