@@ -13,6 +13,7 @@ from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import one_supplier
 from cli.options import After
+from cli.pauses import pause_supplier, resume_supplier
 from cli.problems import NotFound
 from cli.screen import Screen
 from cli.suppliers_expect import expect, rhythm_of
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.add_typer(profiles.app, name="profile")
 app.command()(expect)
+app.command("pause")(pause_supplier)
+app.command("resume")(resume_supplier)
 
 Name = Annotated[str, typer.Argument(metavar="SUPPLIER")]
 

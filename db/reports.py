@@ -14,11 +14,13 @@ from db.reports_held import HeldReports
 from db.reports_lists import ListReports
 from db.reports_prices import PriceReports
 from db.reports_questions import QuestionReports
+from db.reports_queues import QueueReports
 from db.reports_reader import Reader
 from db.reports_rejected import RejectedReports
 from db.reports_schedules import ScheduleReports
 from db.reports_status import StatusReport
 from db.reports_tasks import TaskReports
+from db.reports_why import WhyReports
 from db.reports_workers import WorkerReports
 
 
@@ -33,8 +35,10 @@ class Reports(
     HeldReports,
     ListReports,
     RejectedReports,
+    WhyReports,
     ScheduleReports,
     WorkerReports,
+    QueueReports,
 ):
     """What operators ask. Reads only; each statement is its own transaction."""
 
