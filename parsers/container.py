@@ -34,9 +34,7 @@ def check_container(path: Path, name: str) -> WorkbookFormat:
             found = _format(archive, {entry.filename.lower(): entry for entry in entries}, name)
             for entry in entries:
                 if entry.filename.lower().endswith((".xml", ".rels", ".vml")):
-                    with archive.open(entry) as part:
-                        if _DECLARATION.search(part.read(_PROLOG).replace(b"\0", b"")):
-                            raise SourceRefused(f"“{name}” declares a document type in {entry.filename}", name=name)
+                    _check_prolog(archive, entry, name)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError) as error:
         raise SourceUnreadable(f"“{name}” is no whole workbook: {error}", name=name) from error
     except (NotImplementedError, RuntimeError) as error:
@@ -66,15 +64,23 @@ def _check_sizes(entries: list[zipfile.ZipInfo], name: str) -> None:
             raise SourceUnreadable(f"“{name}” is protected by a password", name=name)
 
 
+def _check_prolog(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> None:
+    if _DECLARATION.search(_beginning(archive, entry).replace(b"\0", b"")):
+        raise SourceRefused(f"“{name}” declares a document type in {entry.filename}", name=name)
+
+
+def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    with archive.open(entry) as part:
+        return part.read(_PROLOG)
+
+
 def _format(archive: zipfile.ZipFile, parts: dict[str, zipfile.ZipInfo], name: str) -> WorkbookFormat:
     if "mimetype" in parts and "content.xml" in parts:
-        with archive.open(parts["mimetype"]) as part:
-            kind = part.read(200)
+        kind = _beginning(archive, parts["mimetype"])[:200]
         if b"opendocument.spreadsheet" in kind:
-            if "meta-inf/manifest.xml" in parts:
-                with archive.open(parts["meta-inf/manifest.xml"]) as part:
-                    if b"encryption-data" in part.read(_PROLOG):
-                        raise SourceUnreadable(f"“{name}” is protected by a password", name=name)
+            manifest = parts.get("meta-inf/manifest.xml")
+            if manifest is not None and b"encryption-data" in _beginning(archive, manifest):
+                raise SourceUnreadable(f"“{name}” is protected by a password", name=name)
             return "ods"
     if any(part.endswith("workbook.bin") for part in parts):
         return "xlsb"
