@@ -90,6 +90,14 @@ bench: $(BENCH_VENV)/.installed ## throughput beside the limit of PostgreSQL, la
 	@$(BENCH_BIN)/python -m benchmarks.latency
 	@$(BENCH_BIN)/python -m benchmarks.detection
 
+.PHONY: chaos
+chaos: $(VENV)/.installed ## random faults by seed and a kill at every message, at most 15 minutes (ARGS="--seeds 3")
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.installed ## an hour of feeding under faults (ARGS="--minutes 5")
+	@$(BIN)/python -m tests.chaos.soak $(ARGS)
+
 .PHONY: corpus
 corpus: $(VENV)/.installed ## every list of CORPUS=DIR, which holds an EXPECTED.json, against its facts
 	@test -n "$(CORPUS)" || { echo "say which: make corpus CORPUS=DIR" >&2; exit 2; }

@@ -14,8 +14,11 @@ from tests.chaos.lists import orders, write_lists
 from tests.chaos.recovery import Recovered, missed, table
 from tests.chaos.site import Servers, servers
 from tests.chaos.storm import FAULTS_OF_A_SEED, Outcome, Weather, run_seed, undisturbed
+from tests.chaos.sweep import Swept, sweep
 
 ROWS = 1_200
+STORMS = 0.6
+"""Share of the time in which seeds are begun; the rest is for the sweep."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,16 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default="1-20", help="FIRST-LAST or one number (default 1-20)")
     parser.add_argument("--minutes", type=float, default=15.0, help="no seed is begun that would end later (15)")
     parser.add_argument("--faults", type=int, default=FAULTS_OF_A_SEED, help="most faults of a seed")
+    parser.add_argument("--sweep", type=int, default=1, help="kill at each of so many messages; 0 = none (1)")
     parser.add_argument("--keep", type=Path, help="directory for the logs of the workers")
     chosen = parser.parse_args(arguments)
     first, _, last = chosen.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
+    ends = monotonic() + chosen.minutes * 60
     home = chosen.keep or Path(tempfile.mkdtemp(prefix="pricemill-chaos-"))
     with servers() as both:
+        share = STORMS if chosen.sweep else 1.0
         outcomes = asyncio.run(
-            storms(both, seeds, home=home, until=monotonic() + chosen.minutes * 60, weather=Weather(chosen.faults))
+            storms(
+                both, seeds, home=home, until=monotonic() + chosen.minutes * 60 * share, weather=Weather(chosen.faults)
+            )
         )
-    return report(outcomes, wanted=len(seeds), home=home)
+        swept = asyncio.run(sweep(both, home / "sweep", every=chosen.sweep, until=ends)) if chosen.sweep else Swept()
+    return max(report(outcomes, wanted=len(seeds), home=home), report_sweep(swept))
 
 
 async def storms(both: Servers, seeds: Sequence[int], *, home: Path, until: float, weather: Weather) -> list[Outcome]:
@@ -71,6 +80,17 @@ def report(outcomes: Sequence[Outcome], *, wanted: int, home: Path) -> int:
     right, faults = len(outcomes) - len(failed), sum(len(outcome.faults) for outcome in outcomes)
     print(f"{right} of {len(outcomes)} seeds right, {wanted - len(outcomes)} not begun; {faults} faults")
     return 1 if failed or late or not outcomes else 0
+
+
+def report_sweep(swept: Swept) -> int:
+    if swept.messages:
+        print(
+            f"a load of two tasks is {swept.messages} messages; killed before or behind {len(swept.killed)} of them, "
+            f"{swept.left} for which there was no time; {len(swept.wrong)} ended wrong"
+        )
+    for line in swept.wrong:
+        print(f"  {line}")
+    return 1 if swept.wrong else 0
 
 
 if __name__ == "__main__":

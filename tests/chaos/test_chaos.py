@@ -16,8 +16,8 @@ from tests.chaos.sweep import sweep
 pytestmark = pytest.mark.acceptance
 
 ROWS = 900
-BRIEF = Weather(faults=7, between=(0.3, 2.0), chunk_seconds=0.1, environment=QUICK)
-STRIDE = 23
+BRIEF = Weather(faults=6, between=(0.3, 2.0), chunk_seconds=0.1, environment=QUICK)
+STRIDE = 47
 """Without a common divisor with what repeats from chunk to chunk."""
 
 
