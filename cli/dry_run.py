@@ -50,6 +50,7 @@ class Judged:
     rejects: dict[str, RowError] = field(default_factory=dict)
     """The first row of each cause."""
     seen: Any = None
+    named: Any = None
     """Sorted hashes of the codes of all items."""
 
 
@@ -113,7 +114,7 @@ async def _conclude(opened: Any, supplier: str, plan: Plan, judged: Judged, stor
     from config.profiles import SupplierProfile
 
     profile = None if stored is None else SupplierProfile.model_validate(stored.document)
-    missing = plan.finish(judged.seen, await opened.reports.last_list(supplier), list_cut_of(profile))
+    missing = plan.finish(judged.seen, judged.named, await opened.reports.last_list(supplier), list_cut_of(profile))
     if missing:
         plan.missing_codes = await opened.reports.codes(supplier, missing[:1000])
 
@@ -141,7 +142,7 @@ async def judge(read: Opened, plan: Plan | None = None, lookup: Lookup | None = 
             judged.rejects.setdefault(reject.code, reject)
         if plan is not None and lookup is not None:
             await plan.add([*batch.items, *batch.repeated], lookup)
-    judged.seen = stages.seen()
+    judged.seen, judged.named = stages.seen(), stages.named()
     return judged
 
 

@@ -130,20 +130,21 @@ class Plan:
             if _number(value) == move.old.price:
                 self._others[name] += 1
 
-    def finish(self, seen: Any, last: Any, cut: Decimal) -> list[int]:
-        """`seen`, `last`: sorted key hashes of this list and the last one (None: there is none). Answers the hashes of
-        missing items."""
+    def finish(self, seen: Any, named: Any, last: Any, cut: Decimal) -> list[int]:
+        """`seen`, `last`: sorted key hashes of this list and the last one (None: there is none), `named`: of codes that
+        only rejected rows have. Answers the hashes of missing items."""
         import numpy as np
 
         if not self.stale:
             self._shapes()
         if last is None:
             return []
-        missing: list[int] = np.setdiff1d(last, seen, assume_unique=True).tolist()
+        missing: list[int] = np.setdiff1d(last, np.concatenate((seen, named)), assume_unique=True).tolist()
         self.missing = len(missing)
         self.returned = len(self._known.difference(last.tolist()))
-        if len(seen) < cut * len(last):
-            self.shapes.append(f"the list may be cut: it has {len(seen):,} items, the last one had {len(last):,}")
+        items = len(seen) + int(np.isin(named, last).sum())
+        if items < cut * len(last):
+            self.shapes.append(f"the list may be cut: it has {items:,} items, the last one had {len(last):,}")
         return missing
 
     def _shapes(self) -> None:

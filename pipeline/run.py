@@ -129,7 +129,9 @@ async def _load(
     account = Account() if checkpoint is None else checkpoint.account
     turnover = Turnover()
     if replay is None:
-        turnover = await compare_with_last(loader, stages.seen(), new=account.new, cut=list_cut_of(profile))
+        turnover = await compare_with_last(
+            loader, stages.seen(), named=stages.named(), new=account.new, cut=list_cut_of(profile)
+        )
     return Loaded(loader.supplier_id, account, stages.samples, turnover)
 
 

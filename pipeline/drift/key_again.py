@@ -69,7 +69,7 @@ class Key:
                 f"the articles are those of the last list, but {percent(share)} of the codes in {named} are known"
             )
             settled.doubts.append(Doubt("sku", sentence, (keep,)))
-        elif share == 0 and any(self._compared.codes(key)):
+        elif share == 0 and self._shape is not None and any(self._compared.codes(key)):
             settled.warnings.append(f"none of the compared codes in {named} is known")
 
     async def _moved(self, settled: Settled, part: Part) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import AsyncIterator, Collection, Sequence
 from decimal import Decimal
 
@@ -15,10 +16,10 @@ from contracts.reasons import REASONS
 from contracts.rows import Batch, Chunk, Cursor, Item, Row, RowError
 from contracts.store import Known
 from pipeline.stages.duplicates import NO_DUPLICATES, Duplicates, Ruling
-from pipeline.stages.fingerprint import Hashes, KnownRecords, fingerprints, signed
+from pipeline.stages.fingerprint import Hashes, KnownRecords, find, fingerprints, key_hashes, signed
 from pipeline.stages.replay import Replayed
 from pipeline.stages.validation import Validation, Verdicts
-from pipeline.understanding.text import is_blank, raw, short
+from pipeline.understanding.text import TextInvalid, clean, is_blank, raw, short
 
 Mask = NDArray[np.bool_]
 
@@ -42,11 +43,17 @@ class Stages:
         self._understanding = understanding
         self._key = tuple(column.index for column in understanding.columns_of("sku"))
         self._key_header = " | ".join(column.header or "sku" for column in understanding.columns_of("sku"))
+        self._named = array("q")
         self._surveyed = understanding.duplicates != "reject_conflicting" and len(self._key) == 1
 
     def seen(self) -> Hashes:
         """Sorted hashes of the codes of all accepted rows so far, each once."""
         return self._duplicates.seen.all()
+
+    def named(self) -> Hashes:
+        """Sorted hashes of the codes of rejected rows, as far as they could be read, that no accepted row has."""
+        named = np.unique(np.fromiter(self._named, dtype=np.int64, count=len(self._named)))
+        return named[~find(self.seen(), named)[0]]
 
     async def prepare(self, reading: Reading, *, size: int) -> None:
         """Must be awaited before the first chunk. Reads the whole source where one row can change what becomes of an
@@ -86,8 +93,19 @@ class Stages:
             self._replayed.narrow(batch)
         for reject in batch.rejects:
             batch.account.rejected[reject.code] += 1
+            if (code := self._code(reject)) is not None:
+                self._named.append(code)
             self.samples.setdefault(reject.code, f"row {reject.row_number}: {reject.message}")
         return batch
+
+    def _code(self, reject: RowError) -> int | None:
+        """Hash of the code that a rejected row names."""
+        parts = [reject.cells[index] if index < len(reject.cells) else None for index in self._key]
+        try:
+            sku = "|".join(clean(part or "") for part in parts)
+        except TextInvalid:
+            return None
+        return int(key_hashes([sku])[0]) if sku.strip("|") else None
 
     def _look_up(self, chunk: Chunk, numbers: Sequence[int]) -> tuple[Hashes | None, Mask, Hashes]:
         if chunk.records is None or not self._fingerprinting:

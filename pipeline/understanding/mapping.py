@@ -24,6 +24,7 @@ from pipeline.understanding.words import Hit
 
 NAMES_AS_KEYS = "no column of codes; the names tell the rows apart"
 VARIANTS_AS_KEYS = "no single column of codes; together they tell the rows apart"
+BY_PROFILE = "as the profile says"
 REPEATS, VARIANTS = "repeats (only", "tells variants of one name apart"
 """As agree.py and name_keys.py say it."""
 SURE = 0.7
@@ -127,9 +128,9 @@ def _remember(table: Table, remembered: ColumnMapping, fields: Fields, warnings:
         try:
             indexes = resolve(table, field, reference)
         except MappingIncomplete:
-            warnings.append(f"the column that held {field} last time is not in this list")
+            warnings.append(f"the column that holds {field} by the profile is not in this list")
             continue
-        fields[field] = [Mapped(index, 0.99, "same as last time") for index in indexes]
+        fields[field] = [Mapped(index, 0.99, BY_PROFILE) for index in indexes]
 
 
 def _detect(
@@ -185,7 +186,7 @@ def _other_prices(table: Table, choice: Choice) -> list[Alternative]:
 
 def _ask_for_own_code(table: Table, fields: Fields, problems: dict[str, str], considered: list[Alternative]) -> None:
     sku = fields.get("sku", [])
-    if len(sku) != 1 or sku[0].reason in {"as told", "same as last time"}:
+    if len(sku) != 1 or sku[0].reason in {"as told", BY_PROFILE}:
         return
     objection = several_prices(table, sku[0].index, fields["price"][0].index) if "price" in fields else None
     if objection is not None:

@@ -53,7 +53,7 @@ def number_format(
         if isinstance(found, Ambiguity):
             raise _two_readings(table.header(price), found, evidence, cells)
         raise _not_as_the_profile_says(table.header(price), stated, found, evidence, cells)
-    return fixed(stated, thousands, evidence, "as told" if options.decimal else "same as last time")
+    return fixed(stated, thousands, evidence, "as told" if options.decimal else "as the profile says")
 
 
 def _all_texts(rows: Iterable[tuple[int, Row]], price: int, header_row: int, words: Mapping[str, str]) -> Iterable[str]:

@@ -72,6 +72,23 @@ async def test_a_list_that_did_not_change_is_read_as_the_last_one() -> None:
     assert known.asked == 1
 
 
+async def test_of_a_supplier_without_a_list_nothing_is_compared() -> None:
+    async def nothing(_: Sequence[str]) -> dict[str, Current]:
+        return {}
+
+    known = Known(FIRST)
+    drift = await absorb(
+        rows_of(FIRST),
+        TEXT,
+        config=CONFIG,
+        options=TaskOptions(),
+        profile=known.profile,
+        last=LastList(None, nothing),
+        sha256=DIGEST,
+    )
+    assert (drift.profile, drift.warnings) == (known.profile, ())
+
+
 async def test_a_renamed_price_is_absorbed_where_name_and_values_agree() -> None:
     drift = await Known(FIRST).next(NEXT.changed("price", header="Unit Price"))
     assert drift.profile.mapping.price == "Unit Price"

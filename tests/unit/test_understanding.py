@@ -277,7 +277,7 @@ def test_the_profile_maps_by_header_and_is_found_where_the_columns_moved():
     profile = SupplierProfile(mapping={"sku": "Ref", "name": "Text", "price": "Tarif B"})
     found = of("Tarif A;Tarif B;Ref;Text", *[f"9.50;{n}.50;A{n};Ding {n}" for n in range(1, 5)], profile=profile)
     assert [found.columns_of(field)[0].index for field in ("sku", "name", "price")] == [2, 3, 1]
-    assert found.columns_of("price")[0].reason == "same as last time"
+    assert found.columns_of("price")[0].reason == "as the profile says"
 
 
 def test_the_task_wins_over_the_profile():
@@ -290,7 +290,7 @@ def test_the_task_wins_over_the_profile():
 def test_a_column_of_the_profile_that_is_gone_is_searched_anew_with_a_warning():
     found = of("SKU;Name;Price", *items("1.50", "2.50"), profile=SupplierProfile(mapping={"price": "Tarif B"}))
     assert mapped(found)["price"] == ["Price"]
-    assert any("last time" in warning for warning in found.warnings)
+    assert any("by the profile" in warning for warning in found.warnings)
 
 
 def test_the_suppliers_own_words_are_known():
