@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import yaml
 from db.reports_fleet import DeadFigures, FleetFigures, FleetReport, QueueFigures
 from observability.metrics import fleet_text
 from observability.metrics_catalogue import FAMILIES
-from workers.metrics_fleet import FleetGauges, samples_of
+from workers import metrics_http
+from workers.metrics_fleet import LIMIT_SECONDS, FleetGauges, samples_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TASK = """
@@ -167,6 +169,19 @@ async def test_many_scrapes_at_once_ask_the_database_once(connection: asyncpg.Co
 async def test_without_a_database_nothing_is_told() -> None:
     gauges = FleetGauges("postgresql://nobody@127.0.0.1:1/none", wait_limit_seconds=300)
     assert await gauges.samples() is None
+
+
+async def test_a_database_that_says_nothing_is_not_waited_for_longer_than_a_scrape_may_take() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        gauges = FleetGauges(f"postgresql://nobody@127.0.0.1:{port}/none", wait_limit_seconds=300)
+        assert await asyncio.wait_for(gauges.samples(), 20) is None
+    assert LIMIT_SECONDS < metrics_http.LIMIT_SECONDS
 
 
 @pytest.fixture(scope="module")

@@ -116,6 +116,15 @@ def test_promtool_accepts_the_rules_and_their_tests_pass() -> None:
         subprocess.run(["promtool", *arguments], cwd=DEPLOY / "prometheus", check=True, timeout=60)
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_can_read_what_the_panels_ask(tmp_path: Path) -> None:
+    asked = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", ())]
+    texts = [re.sub(r"\$(queue|parser)", ".*", expression) for expression in asked]
+    rules_of_panels = [{"record": f"panel:{at}", "expr": text} for at, text in enumerate(texts)]
+    (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules_of_panels}]}))
+    subprocess.run(["promtool", "check", "rules", "panels.yml"], cwd=tmp_path, check=True, timeout=60)
+
+
 def test_the_tests_of_the_rules_speak_of_alerts_that_exist() -> None:
     [document] = documents(DEPLOY / "prometheus" / "alerts_test.yml")
     alerts = {rule["alert"] for rule in rules() if "alert" in rule}

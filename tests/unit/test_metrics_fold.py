@@ -122,6 +122,25 @@ def test_a_task_of_a_queue_that_was_never_seen_begins_its_counters_at_zero(heard
     assert heard.value("queue_wait_seconds_sum", queue="night") == 2.0
 
 
+def test_five_hundred_suppliers_make_no_series_of_their_own(heard: Heard) -> None:
+    def work(number: int) -> None:
+        account = {"new": 1, "rejected": {"price_format": 1}}
+        with bound_context(supplier=f"supplier-{number}", task_id=f"task-{number}"):
+            log.info("task.claimed", attempt=1, epoch=1, supplier=f"supplier-{number}", waited_seconds=0.1)
+            log.info("source.fetched", source=f"list-{number}.csv", bytes=9, sha256="0", seconds=0.1)
+            log.info("chunk.committed", sequence=1, rows=2, account=account, seconds=0.1)
+            log.info("task.settled", outcome="completed", status="partial_success", seconds=0.2)
+
+    work(0)
+    before = len(heard.meters.text().splitlines())
+    for number in range(1, 500):
+        work(number)
+    text = heard.meters.text().decode()
+    assert len(text.splitlines()) == before
+    assert not re.search(r"supplier-|task-\d|list-\d", text)
+    assert heard.value("tasks_settled_total", outcome="partial", parser="csv", queue="default") == 500
+
+
 def test_stopped_runs_count_by_why_they_were_stopped(heard: Heard) -> None:
     for code, reason in ABORTS.items():
         before = heard.value("task_aborts_total", parser="csv", reason=reason)
