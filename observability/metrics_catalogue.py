@@ -46,7 +46,7 @@ KNOWN: Final = MappingProxyType(
 )
 """The closed sets of label values, by the name under which a family uses them."""
 
-CAPS: Final = MappingProxyType({"queue": 50, "parser": 50, "schedule": 200, "source": 20, "limiter": 20, "code": 30})
+CAPS: Final = MappingProxyType({"queue": 50, "parser": 50, "schedule": 200, "module": 60, "source": 20, "code": 30})
 """Most values of a label whose values nobody knows beforehand; any label that stands here neither nor in a closed set
 may have ten."""
 
