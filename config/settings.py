@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     """That running tasks have on SIGTERM to reach the end of their chunk."""
     supersede: Annotated[str, Field(pattern="^(on|off)$")] = "on"
     """on: of several queued versions of a list the newest runs, the others end as superseded."""
+    max_waiting: Annotated[int, Field(ge=1)] = 1_000_000
+    """Tasks that may wait in all queues; producers are refused beyond (QueueFull)."""
     slice_seconds: Annotated[float, Field(ge=0.1)] = 20.0
     """For which a task keeps its slot although other suppliers wait and no slot is free; doubled each time."""
     chunk_size: Annotated[int, Field(ge=100, le=100_000)] = 15_000

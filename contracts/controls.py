@@ -82,6 +82,11 @@ class Controls(Protocol):
         """By kind and name."""
         ...
 
+    async def room(self, queue: str, *, most: int) -> int:
+        """How many more tasks the queue may take: `most` in all queues together, and its own max_waiting; 0 or less if
+        none."""
+        ...
+
     async def limited(self) -> bool:
         """Whether concurrency or rate of anything is limited; then the sweep looks oftener."""
         ...

@@ -36,6 +36,15 @@ LIMITS = """
 SELECT kind, name, changed_by, concurrency, rate_calls, rate_seconds, max_waiting FROM limits ORDER BY kind, name
 """
 
+# Counted no further than needed.
+ROOM = f"""
+WITH own AS (SELECT max_waiting FROM limits WHERE kind = 'queue' AND name = $1 AND max_waiting IS NOT NULL)
+SELECT least(
+  $2::bigint - (SELECT count(*) FROM (SELECT FROM tasks WHERE {WAITING} LIMIT $2::bigint) part),
+  (SELECT max_waiting - (SELECT count(*) FROM (
+     SELECT FROM tasks WHERE {WAITING} AND queue = $1 LIMIT own.max_waiting) part) FROM own))
+"""
+
 STOPPING = f"""
 SELECT t.id, t.epoch FROM tasks t JOIN unnest($1::bigint[], $2::int[]) AS held(id, epoch) USING (id, epoch)
  WHERE t.status = 'running' AND {paused("t", also="p.stop_running")}
@@ -108,6 +117,9 @@ class ControlsInPostgres:
             )
             for row in await self._statements.rows(LIMITS)
         ]
+
+    async def room(self, queue: str, *, most: int) -> int:
+        return int((await self._statements.row(ROOM, queue, most))[0])
 
     async def limited(self) -> bool:
         return bool((await self._statements.row(LIMITED))[0])

@@ -43,6 +43,14 @@ class ControlsInMemory:
     async def limits(self) -> list[Limit]:
         return [limit for _, limit in sorted(self.tables.limits.items())]
 
+    async def room(self, queue: str, *, most: int) -> int:
+        waiting = [row for row in self.tables.tasks.values() if row.status in WAITING]
+        own = self.tables.limits.get(("queue", queue))
+        room = most - len(waiting)
+        if own is not None and own.max_waiting is not None:
+            room = min(room, own.max_waiting - sum(row.queue == queue for row in waiting))
+        return max(room, 0)
+
     async def limited(self) -> bool:
         return any(limit.concurrency is not None or limit.rate is not None for limit in self.tables.limits.values())
 

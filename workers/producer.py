@@ -7,16 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import islice
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from config.settings import Settings
-from contracts.errors import ContractViolation, DatabaseUnavailable, QueueUnavailable, StateConflict
+from contracts.controls import Controls
+from contracts.errors import ContractViolation, DatabaseUnavailable, QueueFull, QueueUnavailable, StateConflict
 from contracts.failpoints import failpoint
 from contracts.queue import Queue
 from contracts.schema import parse_task, validate
 from contracts.store import Ledger, Registration
 from contracts.task import ParseTask
 from observability.logging import get_logger
+from workers.back_pressure import BackPressure
 from workers.handover import tell_accepted
 from workers.ports import open_ports
 
@@ -42,17 +44,22 @@ class Enqueued(NamedTuple):
     """False: accepted, but Redis is away; the sweep of the workers delivers it when Redis is back."""
 
 
+class ProducerLedger(Ledger, Controls, Protocol):
+    """What a producer needs."""
+
+
 class Producer:
     """`async with Producer(settings) as producer`. A task is accepted once its row is committed, and only then is an
     id given out. One producer may be used by many asyncio tasks at once."""
 
-    def __init__(self, settings: Settings, *, ledger: Ledger | None = None, queue: Queue | None = None) -> None:
+    def __init__(self, settings: Settings, *, ledger: ProducerLedger | None = None, queue: Queue | None = None) -> None:
         """`ledger` and `queue`: ports that are open already and stay open; without them both are opened."""
         self._settings = settings
         self._given = (ledger, queue)
         self._stack = AsyncExitStack()
         self._ledger: Ledger | None = None
         self._queue: Queue | None = None
+        self._pressure: BackPressure | None = None
         self._resting_until = 0.0
 
     async def __aenter__(self) -> Self:
@@ -61,6 +68,7 @@ class Producer:
             ports = await self._stack.enter_async_context(open_ports(self._settings))
             ledger, queue = ledger or ports.ledger, queue or ports.queue
         self._ledger, self._queue = ledger, queue
+        self._pressure = BackPressure(ledger, most=self._settings.max_waiting)
         return self
 
     async def __aexit__(
@@ -70,10 +78,11 @@ class Producer:
         self._ledger = self._queue = None
 
     async def enqueue(self, task: Order) -> Enqueued:
-        """Raises ContractViolation for a task that fits no schema, DatabaseUnavailable if it could not be accepted;
-        then nothing was. Redis being away is no error."""
+        """Raises ContractViolation for a task that fits no schema, QueueFull (with retry_after) if too many wait
+        already, DatabaseUnavailable if it could not be accepted; then nothing was. Redis being away is no error."""
         ledger = self._open()
         tasks = [validated(task)]
+        await self._admit(tasks)
         (registration,) = await ledger.register(tasks, sending=True)
         failpoint("producer.registered")
         tell_accepted(tasks, [registration], origin="script")
@@ -83,15 +92,16 @@ class Producer:
 
     async def enqueue_many(self, tasks: Iterable[Order]) -> list[Enqueued]:
         """Accepts in batches of 1,000, each in one transaction; a batch is delivered while the next is registered.
-        One answer per task, in order. ContractViolation and DatabaseUnavailable carry `accepted` in their context:
-        so many tasks from the front were accepted before; those may be handed in again without harm if they carry
-        task ids or idempotency keys."""
+        One answer per task, in order. ContractViolation, QueueFull and DatabaseUnavailable carry `accepted` in their
+        context: so many tasks from the front were accepted before; those may be handed in again without harm if they
+        carry task ids or idempotency keys."""
         ledger = self._open()
         delivering: list[asyncio.Task[list[Enqueued]]] = []
         accepted = 0
         try:
             for batch in _batches(tasks):
                 orders = _validated_batch(batch, accepted)
+                await self._admit(orders)
                 registrations = await ledger.register(orders, sending=True)
                 failpoint("producer.registered")
                 tell_accepted(orders, registrations, origin="script")
@@ -99,7 +109,7 @@ class Producer:
                 if delivering:
                     await delivering[-1]
                 delivering.append(asyncio.create_task(self._finish(registrations)))
-        except (ContractViolation, DatabaseUnavailable) as error:
+        except (ContractViolation, DatabaseUnavailable, QueueFull) as error:
             error.context["accepted"] = accepted
             raise
         finally:
@@ -129,6 +139,10 @@ class Producer:
             log.warning("delivery.delayed", deliveries=len(deliveries), error=str(error) or "Redis does not answer")
             return False
         return True
+
+    async def _admit(self, tasks: Sequence[ParseTask]) -> None:
+        if self._pressure is not None:
+            await self._pressure.admit(tasks)
 
     def _open(self) -> Ledger:
         if self._ledger is None:

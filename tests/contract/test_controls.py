@@ -199,3 +199,14 @@ class TestRates:
             times.append((len(times) - rate.burst + 1) * rate.each)
         most = max(sum(begin <= one < begin + rate.seconds - 1e-9 for one in times) for begin in set(times))
         assert most == rate.calls
+
+
+class TestRoom:
+    async def test_what_waits_takes_room_and_what_runs_or_ended_does_not(self, bench: Bench) -> None:
+        assert await bench.ledger.room("default", most=3) == 3
+        await sent(bench, supplier="a", queue="bulk")
+        await claim_of(bench, await sent(bench, supplier="b"))
+        assert await bench.ledger.room("default", most=3) == 2
+        await bench.ledger.set_limit(Limit("queue", "bulk", "me", max_waiting=1))
+        assert await bench.ledger.room("bulk", most=3) == 0
+        assert await bench.ledger.room("default", most=1) == 0

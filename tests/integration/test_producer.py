@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from config.settings import Settings
-from contracts.errors import ContractViolation, DatabaseUnavailable, StateConflict
+from contracts.errors import ContractViolation, DatabaseUnavailable, QueueFull, StateConflict
 from contracts.task import ParseTask
 from tests.support.redis_server import RedisServer
 from tests.support.scripted_fleet import ScriptedFleet, fleet, scripted, settings
@@ -150,3 +150,12 @@ async def test_a_producer_over_open_ports_leaves_them_open(settings: Settings, p
     async with Producer(settings, ledger=producer._ledger, queue=producer._queue) as second:
         await second.enqueue(scripted("a"))
     assert (await producer.enqueue(scripted("b"))).delivered
+
+
+async def test_beyond_what_may_wait_nothing_is_accepted_and_it_says_when_to_come_back(settings: Settings) -> None:
+    async with Producer(settings.model_copy(update={"max_waiting": 2})) as producer:
+        await producer.enqueue_many([scripted(name) for name in ("a", "b")])
+        with pytest.raises(QueueFull) as refused:
+            await producer.enqueue_many([scripted("c")])
+    assert refused.value.context["accepted"] == 0
+    assert refused.value.retry_after is not None
