@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from time import monotonic
 
 import asyncpg
+import orjson
 import pytest
 
 from contracts.task import ParseTask
@@ -50,3 +53,20 @@ async def test_a_full_worker_leaves_behind_a_chunk_without_using_up_an_attempt(
     finally:
         await connection.close()
     assert await broken_invariants(fleet.database_url) == {}
+
+
+async def test_what_a_worker_has_left_stands_in_the_registry(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet()
+    fleet.start_worker(PRICEMILL_RESOURCE_SECONDS="1")
+    connection = await asyncpg.connect(fleet.database_url)
+    try:
+        deadline = monotonic() + 60
+        while not (found := await connection.fetchval("SELECT snapshot::text FROM workers WHERE snapshot ? 'own_mb'")):
+            assert monotonic() < deadline, fleet.logs()
+            await asyncio.sleep(0.1)
+    finally:
+        await connection.close()
+    snapshot = orjson.loads(found)
+    assert 0 < snapshot["own_mb"] < snapshot["memory_limit_mb"]
+    assert snapshot["pool_size"] > 0
+    assert len(found) < 1_000
