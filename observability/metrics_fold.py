@@ -51,6 +51,7 @@ class Fold:
             "checkpoint.corrupt": lambda _: self._checkpoint("corrupt"),
             "checkpoint.not_used": lambda _: self._checkpoint("discarded"),
             "chunk.committed": self._chunk,
+            "message.buried": lambda _: self._buried(),
             "resource.exhausted": lambda fields: self._recycled(_name(fields, "measure")),
             "run.resumed": lambda _: self._checkpoint("restored"),
             "schedule.backlog": self._backlog,
@@ -146,6 +147,10 @@ class Fold:
             self._meters.count("tasks_dead_lettered_total", queue=queue, category=category)
         if (reason := ABORTS.get(_name(fields, "code"))) is not None:
             self._abort(fields, reason)
+
+    def _buried(self) -> None:
+        """What is no task has no queue."""
+        self._meters.count("tasks_dead_lettered_total", queue="default", category="validation")
 
     def _abort(self, fields: Fields, reason: str) -> None:
         self._meters.count("task_aborts_total", parser=_name(fields, "parser"), reason=reason)

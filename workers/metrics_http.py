@@ -56,6 +56,8 @@ class Endpoint:
             writer.transport.abort()
         finally:
             self._open -= 1
+            if not writer.is_closing():
+                writer.transport.abort()  # a defect of ours, which the loop reports
 
     async def _answer(self, head: bytes) -> Answer:
         words = head.split(b"\r\n", 1)[0].split(b" ")

@@ -15,6 +15,7 @@ from contracts.reasons import REASONS
 from observability.events import CONTEXT, EVENTS
 from observability.logging import bound_context, configure, get_logger, heard_by
 from observability.metrics import Meters
+from observability.metrics_catalogue import KNOWN
 from observability.metrics_fold import ABORTS, STAGES, Fold
 
 log = get_logger(__name__)
@@ -146,6 +147,48 @@ def test_stopped_runs_count_by_why_they_were_stopped(heard: Heard) -> None:
         before = heard.value("task_aborts_total", parser="csv", reason=reason)
         log.info("task.settled", outcome="snooze", code=code, seconds=1)
         assert heard.value("task_aborts_total", parser="csv", reason=reason) == before + 1
+
+
+def test_a_message_that_is_no_task_is_a_dead_letter(heard: Heard) -> None:
+    log.warning("message.buried", size=3, reason="no JSON")
+    assert heard.value("tasks_dead_lettered_total", category="validation", queue="default") == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "reason"),
+    [
+        ("abort.triggered", {"trigger": "failed_chunks"}, "bad_chunks"),
+        ("abort.triggered", {"trigger": "first_rows"}, "reject_ratio"),
+        ("task.lease_lost", {"error": "x"}, "lease_lost"),
+    ],
+)
+def test_what_stops_a_run_from_outside_counts_by_its_reason(
+    heard: Heard, event: str, fields: dict[str, object], reason: str
+) -> None:
+    heard.fold(event, {"parser": "csv", **fields})
+    assert heard.value("task_aborts_total", parser="csv", reason=reason) == 1
+
+
+def test_slots_of_a_schedule_count_by_what_became_of_them(heard: Heard) -> None:
+    log.info("schedule.fired", schedule="daily", slot="x", state="started")
+    log.info("schedule.skipped", schedule="daily", slot="x", slots=3, reason="paused")
+    log.warning("schedule.backlog", schedule="daily", caught_up=1, missed=4, first=None, last=None)
+    log.info("schedule.fired", schedule="daily", slot="x", state="caught_up")
+    counts = {result: heard.value("schedule_fires_total", result=result, schedule="daily") for result in KNOWN["fire"]}
+    assert counts == {"started": 1, "skipped": 3, "missed": 4, "caught_up": 1}
+    assert heard.value("tasks_enqueued_total", origin="schedule", queue="default") == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "reason"),
+    [
+        ("worker.recycled", {"worker": "w", "running": 0}, "asked"),
+        ("resource.exhausted", {"measure": "memory"}, "memory"),
+    ],
+)
+def test_a_worker_that_starts_anew_tells_why(heard: Heard, event: str, fields: dict[str, object], reason: str) -> None:
+    heard.fold(event, fields)
+    assert heard.value("worker_recycles_total", reason=reason) == 1
 
 
 def test_stages_are_told_of_reasons_that_exist() -> None:

@@ -19,7 +19,10 @@ async def whole() -> Answer:
 
 @asynccontextmanager
 async def serving(*, seconds: float = 5.0) -> AsyncIterator[int]:
-    endpoint = Endpoint({"/metrics": whole}, seconds=seconds)
+    async def broken() -> Answer:
+        raise RuntimeError("a defect")
+
+    endpoint = Endpoint({"/metrics": whole, "/broken": broken}, seconds=seconds)
     server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0, limit=HEAD_BYTES)
     async with server:
         yield server.sockets[0].getsockname()[1]
@@ -74,3 +77,13 @@ async def test_connections_on_top_are_told_to_come_again_and_later_ones_are_answ
             assert await reader.read() == b""
             writer.close()
         assert (await said(port, b"GET /metrics HTTP/1.1\r\n\r\n")).endswith(BODY)
+
+
+async def test_a_defect_closes_its_connection_and_others_are_answered() -> None:
+    reported: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(str(context.get("exception"))))
+    async with serving() as port:
+        for _ in range(3 * CONNECTIONS):
+            assert await asyncio.wait_for(said(port, b"GET /broken HTTP/1.1\r\n\r\n"), 20) == b""
+        assert (await said(port, b"GET /metrics HTTP/1.1\r\n\r\n")).endswith(BODY)
+    assert set(reported) == {"a defect"}
