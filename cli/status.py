@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,12 +11,14 @@ from cli import context
 from cli.context import Desk
 from cli.exits import Exit
 from cli.finding import short_ids
+from cli.queues import columns
 from cli.screen import Screen, plain
 from cli.status_watch import keep_watching
 from cli.table import Column
 from cli.text import age, count, duration, line, plural
 
 if TYPE_CHECKING:
+    from db.reports_queues import QueueRow
     from db.reports_status import Status
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -33,7 +36,7 @@ def status(
     screen: Screen = ctx.obj
 
     async def show(opened: Desk, to: Screen) -> int:
-        return present(to, await opened.reports.status())
+        return present(to, await opened.reports.status(), await opened.reports.queues())
 
     if watch is not None:
         return keep_watching(screen, watch, show)
@@ -63,11 +66,15 @@ def _held(status: Status) -> str:
     return " and ".join(plural(held, noun) for held, noun in parts if held) + (" waits" if number == 1 else " wait")
 
 
-def present(screen: Screen, status: Status) -> int:
-    """Prints the status; returns the exit code."""
+def present(screen: Screen, status: Status, queues: Sequence[QueueRow] = ()) -> int:
+    """Prints the status; returns the exit code. The queues are a table of their own where there are several, or one is
+    paused."""
     code, word, reason = verdict(status)
-    document = {"status": word.lower(), "reason": reason, **plain(status)}
+    document = {"status": word.lower(), "reason": reason, **plain(status), "queues": plain(list(queues))}
     screen.answer(document, lambda: _lines(screen, status, code, word, reason))
+    if screen.human and not screen.manners.fields and (len(queues) > 1 or any(one.paused_by for one in queues)):
+        screen.say("")
+        screen.list(queues, columns(), empty="")
     if screen.human and not screen.manners.fields and status.runs:
         screen.say("")
         screen.list(status.runs, _columns(status), empty="")
@@ -97,6 +104,7 @@ def _lines(screen: Screen, status: Status, code: Exit, word: str, reason: str) -
         f"{screen.paint(mark, style)} {screen.paint(word, 'bold')}  {reason}",
         "",
         f"Waiting  {count(waiting):<10}{due}".rstrip(),
+        *([f"Paused   {count(status.held_back)} held back; see pricemill queues list"] if status.held_back else []),
         f"Running  {count(status.running)}",
         f"Retry    {count(status.retryable)}",
         f"Dead     {count(status.dead)} open",

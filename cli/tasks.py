@@ -18,6 +18,7 @@ from cli.problems import NotFound, Usage
 from cli.screen import Screen, plain
 from cli.summary import buckets, understanding_lines
 from cli.table import Column
+from cli.tasks_snooze import snooze
 from cli.text import count, line, plural, stamp
 from contracts.account import Account
 from contracts.errors import StateConflict
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from db.reports_tasks import TaskDetail
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app.command()(snooze)
 
 STATES = ("queued", "running", "retryable", "completed", "dead", "cancelled")
 

@@ -82,6 +82,10 @@ class Controls(Protocol):
         """By kind and name."""
         ...
 
+    async def snooze(self, task_id: str, until: datetime) -> Literal["snoozed", "running", "ended", "unknown"]:
+        """A waiting task, and what stands behind it, waits until then; no attempt is counted. A running one is left."""
+        ...
+
     async def room(self, queue: str, *, most: int) -> int:
         """How many more tasks the queue may take: `most` in all queues together, and its own max_waiting; 0 or less if
         none."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Literal
 
 from contracts.controls import Limit, Pause, PauseKind, Rate
 from contracts.store import ClaimKey
@@ -44,6 +45,8 @@ SELECT least(
   (SELECT max_waiting - (SELECT count(*) FROM (
      SELECT FROM tasks WHERE {WAITING} AND queue = $1 LIMIT own.max_waiting) part) FROM own))
 """
+
+SNOOZE = f"UPDATE tasks SET run_at = $2, dispatched_at = NULL WHERE task_id = $1 AND {WAITING} RETURNING id"
 
 STOPPING = f"""
 SELECT t.id, t.epoch FROM tasks t JOIN unnest($1::bigint[], $2::int[]) AS held(id, epoch) USING (id, epoch)
@@ -117,6 +120,14 @@ class ControlsInPostgres:
             )
             for row in await self._statements.rows(LIMITS)
         ]
+
+    async def snooze(self, task_id: str, until: datetime) -> Literal["snoozed", "running", "ended", "unknown"]:
+        if await self._statements.rows(SNOOZE, task_id, until):
+            return "snoozed"
+        rows = await self._statements.rows("SELECT status::text FROM tasks WHERE task_id = $1", task_id)
+        if not rows:
+            return "unknown"
+        return "running" if rows[0]["status"] == "running" else "ended"
 
     async def room(self, queue: str, *, most: int) -> int:
         return int((await self._statements.row(ROOM, queue, most))[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import orjson
 
@@ -42,6 +43,15 @@ class ControlsInMemory:
 
     async def limits(self) -> list[Limit]:
         return [limit for _, limit in sorted(self.tables.limits.items())]
+
+    async def snooze(self, task_id: str, until: datetime) -> Literal["snoozed", "running", "ended", "unknown"]:
+        row = next((row for row in self.tables.tasks.values() if row.task_id == task_id), None)
+        if row is None:
+            return "unknown"
+        if row.status not in WAITING:
+            return "running" if row.status == "running" else "ended"
+        row.run_at, row.dispatched_at = until, None
+        return "snoozed"
 
     async def room(self, queue: str, *, most: int) -> int:
         waiting = [row for row in self.tables.tasks.values() if row.status in WAITING]

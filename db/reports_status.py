@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from db.ledger_controls_sql import paused
 from db.reports_reader import ReadModels
 from db.reports_tasks import TASK, TaskRow, task_row
 
@@ -35,7 +36,7 @@ class Status:
     retryable: int
     running: int
     due: int
-    """Queued or retryable, and their time has come."""
+    """Queued or retryable, their time has come, and no pause holds them back."""
     oldest_due_seconds: float | None
     dead: int
     """Open dead letters, but for lists that are held."""
@@ -50,19 +51,23 @@ class Status:
     workers: tuple[Worker, ...]
     runs: tuple[TaskRow, ...]
     """What runs now, oldest first."""
+    held_back: int = 0
+    """Queued or retryable, and paused."""
 
 
 _RUNS = TASK + "WHERE t.status = 'running' ORDER BY t.started_at, t.id LIMIT 200"
 
-_DEPTH = """
+_DEPTH = f"""
 SELECT now() AS now, count(*) FILTER (WHERE status = 'queued') AS queued,
        count(*) FILTER (WHERE status = 'retryable') AS retryable, count(*) FILTER (WHERE status = 'running') AS running,
-       count(*) FILTER (WHERE status <> 'running' AND run_at <= now()) AS due,
-       extract(epoch FROM now() - min(run_at) FILTER (WHERE status <> 'running' AND run_at <= now()))::float AS oldest,
+       count(*) FILTER (WHERE status <> 'running' AND run_at <= now() AND NOT {paused("tasks")}) AS due,
+       extract(epoch FROM now() - min(run_at) FILTER (
+         WHERE status <> 'running' AND run_at <= now() AND NOT {paused("tasks")}))::float AS oldest,
+       count(*) FILTER (WHERE status <> 'running' AND {paused("tasks")}) AS held_back,
        (SELECT count(*) FROM dead_letters
-         WHERE status = 'open' AND error #> '{context,question}' IS NULL) AS dead,
+         WHERE status = 'open' AND error #> '{{context,question}}' IS NULL) AS dead,
        (SELECT count(*) FROM dead_letters
-         WHERE status = 'open' AND error #> '{context,question}' IS NOT NULL) AS held_lists,
+         WHERE status = 'open' AND error #> '{{context,question}}' IS NOT NULL) AS held_lists,
        (SELECT count(*) FROM held_rows WHERE status = 'open') AS held_rows,
        (SELECT count(*) FROM tasks f WHERE f.finished_at > now() - interval '24 hours') AS finished
 FROM tasks WHERE status IN ('queued', 'running', 'retryable') LIMIT 1
@@ -119,4 +124,5 @@ class StatusReport(ReadModels):
             rejected_per_minute=round(speed["rejected"] / minutes, 1),
             workers=tuple(Worker(**dict(row)) for row in workers),
             runs=tuple(task_row(row) for row in runs),
+            held_back=depth["held_back"],
         )

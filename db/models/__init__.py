@@ -4,7 +4,7 @@ from db.base import Base
 from db.models.catalog import Category, PriceHistory, Product, Supplier, SupplierItem, SupplierProfile
 from db.models.held import HeldRow, ItemDescription, ListKeys
 from db.models.operations import DeadLetterRow, ParsingLog, Worker
-from db.models.queues import Limit, Operation, Pause
+from db.models.queues import Limit, Pause
 from db.models.schedules import ScheduleFiring, ScheduleRow, WatchedFile
 from db.models.shapes import ListShape
 from db.models.tasks import CheckpointRow, Task, TaskAttempt
@@ -19,7 +19,6 @@ __all__ = [
     "Limit",
     "ListKeys",
     "ListShape",
-    "Operation",
     "ParsingLog",
     "Pause",
     "PriceHistory",

@@ -1,10 +1,8 @@
-"""What operators set for queues, suppliers, parsers and sources, and the bulk operations they start."""
+"""What operators set for queues, suppliers, parsers and sources."""
 
 from __future__ import annotations
 
-import uuid
-
-from sqlalchemy import CheckConstraint, Float, Index, String, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Float, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
@@ -53,36 +51,3 @@ class Limit(Base):
     """The rate's bucket as one number: when all of it will be free again."""
     changed_by: Mapped[str] = mapped_column(String(120))
     changed_at: Mapped[Now]
-
-
-class Operation(Base):
-    """A bulk replay of dead letters: the filter, how far it is, who wants it."""
-
-    __tablename__ = "operations"
-    __table_args__ = (
-        CheckConstraint("kind IN ('replay')", name="kind"),
-        CheckConstraint("state IN ('canary', 'running', 'done', 'stopped')", name="state"),
-        CheckConstraint("rate_calls > 0", name="calls"),
-        CheckConstraint("rate_seconds > 0", name="seconds"),
-        CheckConstraint("(rate_calls IS NULL) = (rate_seconds IS NULL)", name="rate"),
-        Index("ix_operations_open", "begun_at", postgresql_where=text("state IN ('canary', 'running')")),
-    )
-
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, server_default=text("gen_random_uuid()"))
-    kind: Mapped[str] = mapped_column(String(20), server_default=text("'replay'"))
-    state: Mapped[str] = mapped_column(String(10), server_default=text("'running'"))
-    """canary = one task was tried first, the rest waits for how it ends."""
-    cause: Mapped[str | None] = mapped_column(String(80))
-    supplier_name: Mapped[str | None] = mapped_column(String(255))
-    rate_calls: Mapped[int | None]
-    rate_seconds: Mapped[float | None] = mapped_column(Float(53))
-    canary_task: Mapped[str | None] = mapped_column(String(255))
-    total: Mapped[int]
-    """Open dead letters that fitted when it began; later ones are not taken."""
-    replayed: Mapped[int] = mapped_column(server_default=text("0"))
-    outcome: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    actor: Mapped[str] = mapped_column(String(120))
-    reason: Mapped[str] = mapped_column(Text, server_default=text("''"))
-    begun_at: Mapped[Now]
-    step_at: Mapped[Moment | None]
-    ended_at: Mapped[Moment | None]

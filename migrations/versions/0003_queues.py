@@ -1,4 +1,4 @@
-"""Queues, pauses, limits, bulk operations and the registry of workers.
+"""Queues, pauses, limits and the registry of workers.
 
 Revision ID: 0003
 Revises: 0002
@@ -24,7 +24,8 @@ STATEMENTS: tuple[str, ...] = (
     """,
     """
     ALTER TABLE workers
-      ADD COLUMN state varchar(10) NOT NULL DEFAULT 'working' CHECK (state IN ('working','draining','recycling','lost')),
+      ADD COLUMN state varchar(10) NOT NULL DEFAULT 'working'
+        CHECK (state IN ('working','draining','recycling','lost')),
       ADD COLUMN asked varchar(10) CHECK (asked IN ('drain','recycle')),
       ADD COLUMN busy int NOT NULL DEFAULT 0,
       ADD COLUMN snapshot jsonb
@@ -57,32 +58,8 @@ STATEMENTS: tuple[str, ...] = (
       CHECK ((rate_calls IS NULL) = (rate_seconds IS NULL)),
       PRIMARY KEY (kind, name))
     """,
-    """
-    CREATE TABLE operations (
-      id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-      kind varchar(20) NOT NULL DEFAULT 'replay' CHECK (kind IN ('replay')),
-      state varchar(10) NOT NULL DEFAULT 'running' CHECK (state IN ('canary','running','done','stopped')),
-      cause varchar(80),
-      supplier_name varchar(255),
-      rate_calls int CHECK (rate_calls > 0),
-      rate_seconds double precision CHECK (rate_seconds > 0),
-      canary_task varchar(255),
-      total int NOT NULL,
-      replayed int NOT NULL DEFAULT 0,
-      outcome text NOT NULL DEFAULT '',
-      actor varchar(120) NOT NULL,
-      reason text NOT NULL DEFAULT '',
-      begun_at timestamptz NOT NULL DEFAULT now(),
-      step_at timestamptz,
-      ended_at timestamptz,
-      CHECK ((rate_calls IS NULL) = (rate_seconds IS NULL)))
-    """,
-    """
-    CREATE INDEX ix_operations_open ON operations (begun_at) WHERE state IN ('canary','running')
-    """,
 )
 BACK: tuple[str, ...] = (
-    "DROP TABLE operations",
     "DROP TABLE limits",
     "DROP TABLE pauses",
     "DROP INDEX ix_task_attempts_lost",

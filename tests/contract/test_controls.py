@@ -210,3 +210,24 @@ class TestRoom:
         await bench.ledger.set_limit(Limit("queue", "bulk", "me", max_waiting=1))
         assert await bench.ledger.room("bulk", most=3) == 0
         assert await bench.ledger.room("default", most=1) == 0
+
+
+class TestSnooze:
+    async def test_a_waiting_task_waits_longer_and_those_behind_it_too(self, bench: Bench) -> None:
+        older = await sent(bench)
+        younger = await sent(bench)
+        later = bench.now() + timedelta(seconds=60)
+        assert await bench.ledger.snooze(older.task_id, later) == "snoozed"
+        assert await refused(bench, older) == "not_due"
+        assert await refused(bench, younger) == "blocked"
+        await bench.advance(61)
+        assert await bench.ledger.sweep() == [older]
+        assert (await claim_of(bench, older)).attempt == 1
+
+    async def test_only_what_waits_is_snoozed(self, bench: Bench) -> None:
+        claim = await claimed(bench, task())
+        later = bench.now() + timedelta(seconds=60)
+        assert await bench.ledger.snooze(claim.task.task_id, later) == "running"
+        await finish(bench, claim)
+        assert await bench.ledger.snooze(claim.task.task_id, later) == "ended"
+        assert await bench.ledger.snooze("none", later) == "unknown"

@@ -78,3 +78,20 @@ def test_an_end_is_a_span_an_hour_or_a_time_with_its_zone() -> None:
     for wrong in ("2026-11-21T01:00:00", "2026-01-01T00:00:00Z", "0m", "25:00"):
         with pytest.raises(Usage):
             moment(wrong, NOW)
+
+
+def test_status_shows_the_queues_once_there_is_something_to_tell(pricemill: Installation) -> None:
+    assert "QUEUE" not in pricemill.inside("status").out
+    pricemill.inside("queues", "pause", "default", "--reason", "quota")
+    shown = pricemill.inside("status").out
+    assert "‖ default" in shown
+    assert "Paused   2 held back" in shown
+    document = pricemill.inside("status", "--json").json
+    assert (document["held_back"], document["due"]) == (2, 0)
+    assert document["queues"][0]["reason"] == "quota"
+
+
+def test_a_task_is_snoozed(pricemill: Installation) -> None:
+    assert pricemill.inside("tasks", "snooze", seed.QUEUED, "--for", "2h").code == 0
+    assert pricemill.inside("tasks", "snooze", seed.RUNNING, "--for", "2h").code == 5
+    assert pricemill.inside("tasks", "snooze", seed.QUEUED).code == 2
