@@ -31,7 +31,7 @@ class SupplierRow:
     expected_seconds: float | None
     """Between two lists."""
     expected_tolerance: Decimal | None
-    freshness: Literal["fresh", "late", "never"] | None
+    freshness: Literal["fresh", "late", "never", "paused"] | None
     """None: lists came, and nobody has said how often they should."""
 
 
@@ -118,7 +118,9 @@ SELECT s.name, s.source_type, s.applied_as_of, s.updated_at,
                                WHERE i.supplier_id = s.id AND i.withdrawn_at IS NULL LIMIT $1) n) AS items,
        t.task_id AS last_task, t.status::text AS last_state, d.finished_at AS last_list_at,
        extract(epoch FROM s.expected_every)::float AS expected_seconds, s.expected_tolerance,
-       CASE WHEN d.finished_at IS NULL THEN 'never' WHEN s.expected_every IS NULL THEN NULL
+       CASE WHEN EXISTS (SELECT FROM pauses p WHERE p.kind = 'supplier' AND p.name = s.name
+                            AND (p.until IS NULL OR p.until > now())) THEN 'paused'
+            WHEN d.finished_at IS NULL THEN 'never' WHEN s.expected_every IS NULL THEN NULL
             WHEN now() > d.finished_at + s.expected_every * coalesce(s.expected_tolerance, 1.5)::float THEN 'late'
             ELSE 'fresh' END AS freshness
 FROM suppliers s
