@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,12 +17,13 @@ from cli.exits import Exit
 from cli.finding import one_supplier, short_ids
 from cli.options import After, DryRun, Everything, Reason, Supplier, Yes
 from cli.problems import NotFound
+from cli.safety import AFTER_ANSWER, YES, safe_to_retry
 from cli.screen import Screen
 from cli.table import Column
-from cli.text import line, plural, stamp
+from cli.text import age, line, plural, stamp
 
 if TYPE_CHECKING:
-    from db.reports_errors import DeadLetterDetail
+    from db.reports_errors import DeadGroup, DeadLetterDetail
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -41,18 +43,32 @@ def groups(ctx: typer.Context) -> int:
 
     async def show(opened: Desk) -> int:
         found = await opened.reports.dead_letter_groups()
+        now = datetime.now(UTC)
         columns = [
             Column("N", lambda group: f"{group.count:,}", right=True),
             Column("CAUSE", lambda group: group.code),
             Column("MESSAGE", lambda group: line(group.reason), least=20),
             Column("SUPPLIERS", _suppliers, least=10),
-            Column("LAST", lambda group: stamp(group.newest)),
+            Column("LAST", lambda group: f"{age(group.newest, now)} ago", right=True),
+            Column("SAFE TO RETRY", safe_of),
         ]
         screen.list(found, columns, empty="No open dead letters.")
-        screen.next(command("dead", "list", "--cause", found[0].code) if found else command("status"))
+        if not found:
+            screen.next(command("status"))
+        elif safe_of(found[0]) == AFTER_ANSWER:
+            screen.next(command("held", "list"))
+        elif safe_of(found[0]) == YES:
+            screen.next(command("dead", "retry", "--cause", found[0].code))
+        else:
+            screen.next(command("dead", "list", "--cause", found[0].code))
         return Exit.DONE
 
     return context.look(show)
+
+
+def safe_of(group: DeadGroup) -> str:
+    """Whether starting them again can help."""
+    return safe_to_retry(group.code, group.category, group.disposition, asks=group.asks)
 
 
 def _suppliers(group: Any) -> str:

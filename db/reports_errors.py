@@ -49,6 +49,10 @@ class DeadGroup:
     """One of them."""
     oldest: datetime
     newest: datetime
+    category: str
+    disposition: str | None
+    asks: bool
+    """Lists that wait for an answer are among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +96,12 @@ _DEAD_GROUPS = """
 SELECT code, count(*) AS count, (array_agg(reason ORDER BY created_at DESC))[1] AS reason,
        (array_agg(error ->> 'next' ORDER BY created_at DESC))[1] AS next_step,
        count(DISTINCT supplier_name) AS suppliers, min(supplier_name) AS supplier,
-       min(created_at) AS oldest, max(created_at) AS newest
-FROM dead_letters WHERE status = 'open' GROUP BY code ORDER BY count(*) DESC, code LIMIT 200
+       min(created_at) AS oldest, max(created_at) AS newest,
+       (array_agg(category ORDER BY created_at DESC))[1] AS category,
+       (array_agg(error ->> 'disposition' ORDER BY created_at DESC))[1] AS disposition,
+       bool_or(error #> '{context,question}' IS NOT NULL) AS asks
+FROM dead_letters WHERE status = 'open' AND ($1::text IS NULL OR supplier_name = $1)
+GROUP BY code ORDER BY count(*) DESC, code LIMIT 200
 """
 
 
@@ -135,9 +143,9 @@ class ErrorReports(ReadModels):
         """Ids of the open dead letters of these tasks."""
         return [row["id"] for row in await self._rows(_DEAD_OF_TASKS, task_ids)]
 
-    async def dead_letter_groups(self) -> tuple[DeadGroup, ...]:
+    async def dead_letter_groups(self, *, supplier: str | None = None) -> tuple[DeadGroup, ...]:
         """Open ones by cause, the most frequent first."""
-        rows = await self._rows(_DEAD_GROUPS)
+        rows = await self._rows(_DEAD_GROUPS, supplier)
         return tuple(DeadGroup(**{**dict(row), "next_step": row["next_step"] or ""}) for row in rows)
 
 
