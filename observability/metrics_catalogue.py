@@ -32,7 +32,7 @@ KNOWN: Final = MappingProxyType(
         "component": ("postgresql", "redis"),
         "fire": ("started", "skipped", "missed", "caught_up"),
         "freshness": ("fresh", "late", "never", "paused"),
-        "origin": ("api", "cli", "inbox", "replay", "schedule", "script", "ui"),
+        "origin": ("api", "cli", "inbox", "replay", "schedule", "script", "ui", "watch"),
         "reject": tuple(REASONS),
         "restart": ("asked", "descriptors", "disk", "memory", "pool"),
         "result": ("written", "restored", "discarded", "corrupt"),
