@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from contracts.members import Text255, Whole
 from contracts.queue import Delivery
-from contracts.task import Document, ParseTask, Priority, TaskOptions
+from contracts.task import DEFAULT_QUEUE, Document, ParseTask, Priority, TaskOptions
 
 GRACE: Final = timedelta(minutes=5)
 """A slot that is this late is started as if it were not; beyond it is missed, and the catch-up policy decides."""
@@ -46,7 +46,13 @@ class TaskTemplate(Document):
     source_config: dict[str, Any]
     priority: Priority = Priority.NORMAL
     max_retries: Annotated[Whole, Field(ge=0, le=10)] = 3
+    queue: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] | None = None
+    """None = the default queue."""
     options: TaskOptions = TaskOptions()
+
+    @property
+    def queue_name(self) -> str:
+        return self.queue or DEFAULT_QUEUE
 
 
 class SchedulePlan(Document):
@@ -143,6 +149,7 @@ class Fired(NamedTuple):
     schedule: str
     firing: Firing
     delivery: Delivery | None
+    """To hand to the queue; None if the firing has no task, or its task stands behind another of its supplier."""
 
 
 class Ticked(NamedTuple):

@@ -84,15 +84,14 @@ class MemorySchedules:
         for one in due[:limit]:
             try:
                 decision = decide(one, self._seen(one, now))
+                for task_id in decision.cancel:
+                    await self._ledger.cancel(task_id, actor="schedule")
                 fired = await self._write(one.name, decision.firings)
             except (ScheduleInvalid, QueueFull) as error:
                 ticked.failed.append((one.name, error.message))
                 if isinstance(error, ScheduleInvalid):
                     self._change(one.name, next_at=now + LATER)
                 continue
-            if any(written.delivery is not None for written in fired):
-                for task_id in decision.cancel:
-                    await self._ledger.cancel(task_id, actor="schedule")
             self._change(one.name, through=decision.through, next_at=decision.next_at)
             ticked.fired.extend(fired)
         return ticked
@@ -123,7 +122,10 @@ class MemorySchedules:
     async def _write(self, name: str, firings: Sequence[Firing]) -> list[Fired]:
         free = [one for one in firings if (name, one.slot) not in self.slots]
         tasks = [one.task for one in free if one.task is not None]
-        registered = iter(await self._ledger.register(tasks, sending=True))
+        answers = await self._ledger.register(tasks, sending=True)
+        deliveries = {
+            task.task_id: None if one.behind else one.delivery for task, one in zip(tasks, answers, strict=True)
+        }
         for one in free:
             self.slots[name, one.slot] = _Written(one, self._clock.now())
-        return [Fired(name, one, None if one.task is None else next(registered).delivery) for one in free]
+        return [Fired(name, one, None if one.task is None else deliveries[one.task.task_id]) for one in free]

@@ -98,12 +98,11 @@ async def _decide(connection: asyncpg.Connection, row: Any, decide: Decide) -> l
     schedule = _schedule(row)
     seen = await connection.fetchrow(sql.SEEN, schedule.key, schedule.plan.task.supplier_name, schedule.through)
     decision = decide(schedule, Seen(seen["now"], tuple(seen["unfinished"]), frozenset(seen["taken"])))
+    for task_id in decision.cancel:
+        await connection.execute(CANCEL, task_id)
+    if decision.cancel:
+        await connection.execute(SUPPLIERS_NEXT, [schedule.plan.task.supplier_name])
     fired = await _write(connection, schedule.key, schedule.name, decision.firings)
-    if any(one.delivery is not None for one in fired):
-        for task_id in decision.cancel:
-            await connection.execute(CANCEL, task_id)
-        if decision.cancel:
-            await connection.execute(SUPPLIERS_NEXT, [schedule.plan.task.supplier_name])
     await connection.execute(sql.DECIDED, schedule.key, decision.through, decision.next_at)
     return fired
 
@@ -112,8 +111,9 @@ async def _write(connection: asyncpg.Connection, key: int, name: str, firings: S
     """The firings of free slots, their tasks registered in order; in the caller's transaction."""
     written = [one for one in firings if await connection.fetchval(sql.FIRING, key, *_columns(one))]
     tasks = [one.task for one in written if one.task is not None]
-    registered = iter(await register_on(connection, tasks, sending=True)) if tasks else iter(())
-    return [Fired(name, one, None if one.task is None else next(registered).delivery) for one in written]
+    answers = await register_on(connection, tasks, sending=True) if tasks else []
+    deliveries = {task.task_id: None if one.behind else one.delivery for task, one in zip(tasks, answers, strict=True)}
+    return [Fired(name, one, None if one.task is None else deliveries[one.task.task_id]) for one in written]
 
 
 def _columns(one: Firing) -> tuple[Any, ...]:

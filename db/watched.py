@@ -56,7 +56,7 @@ class PostgresWatched(Pooled):
                     return None
                 (registered,) = await register_on(connection, [task(version)], sending=True)
                 await connection.execute(STARTED, place, registered.task_id)
-                return registered.task_id, registered.delivery
+                return registered.task_id, None if registered.behind else registered.delivery
 
         return await self._statements.run(act)
 
@@ -93,7 +93,7 @@ class MemoryWatched:
         if version == since:
             return None
         (registered,) = await self._ledger.register([task(version)], sending=True)
-        return registered.task_id, registered.delivery
+        return registered.task_id, None if registered.behind else registered.delivery
 
     async def refused(self, place: str, *, since: int, signature: str, problem: str) -> bool:
         before = self._places.get(place)

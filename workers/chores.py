@@ -19,7 +19,12 @@ def chores_of(app: App) -> tuple[Chore, ...]:
     """Those that the settings ask for."""
     clock = SystemClock()
     scheduling = Scheduling(
-        schedules=app.schedules, queue=app.queue, settings=app.settings, clock=clock, random=random.random
+        schedules=app.schedules,
+        ledger=app.ledger,
+        queue=app.queue,
+        settings=app.settings,
+        clock=clock,
+        random=random.random,
     )
     if app.settings.watch_dir is None:
         return (scheduling.run,)
@@ -27,6 +32,7 @@ def chores_of(app: App) -> tuple[Chore, ...]:
         app.settings.watch_dir,
         inbox=inbox_of(app.settings),
         watched=app.watched,
+        ledger=app.ledger,
         queue=app.queue,
         settings=app.settings,
         clock=clock,

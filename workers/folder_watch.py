@@ -9,12 +9,14 @@ from pathlib import Path
 
 from config.settings import Settings
 from contracts.clock import Clock
+from contracts.controls import Controls
 from contracts.errors import ContractViolation, DatabaseUnavailable, QueueFull, SourceMissing, SourceUnreadable
 from contracts.queue import Queue
 from contracts.schema import parse_task
-from contracts.task import ParseTask
+from contracts.task import DEFAULT_QUEUE, ParseTask
 from contracts.watch import Known, Watched
 from observability.logging import get_logger
+from workers.back_pressure import BackPressure
 from workers.hand_in import HandedIn, hand_in
 from workers.handover import send
 from workers.watched_folder import Found, WatchedFolder, is_locked, signature_of
@@ -33,6 +35,7 @@ class FolderWatch:
         *,
         inbox: Path,
         watched: Watched,
+        ledger: Controls,
         queue: Queue,
         settings: Settings,
         clock: Clock,
@@ -42,6 +45,7 @@ class FolderWatch:
         self._name = folder
         self._inbox = inbox
         self._watched = watched
+        self._pressure = BackPressure(ledger, most=settings.max_waiting)
         self._queue = queue
         self._settings = settings
         self._clock = clock
@@ -107,7 +111,8 @@ class FolderWatch:
         def task(version: int) -> ParseTask:
             return _task(one, handed, sha256, version)
 
-        task(known.version)  # what cannot be a task is found before anything is written
+        # What cannot be a task, or not now, is found before anything is written.
+        await self._pressure.admit([task(known.version)])
         answer = await self._watched.handed_in(
             one.place, since=known.version, signature=one.signature, sha256=sha256, task=task
         )
@@ -115,6 +120,7 @@ class FolderWatch:
             return 0
         task_id, delivery = answer
         log.info("watch.handed_in", file=one.place, task_id=task_id, sha256=sha256)
+        log.debug("task.enqueued", queue=DEFAULT_QUEUE, tasks=1, origin="watch")
         await send([] if delivery is None else [delivery], queue=self._queue)
         return 1
 

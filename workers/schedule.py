@@ -144,7 +144,7 @@ def task_for(name: str, plan: SchedulePlan, slot: datetime) -> ParseTask:
         for key, value in plan.task.source_config.items()
     }
     document = plan.task.model_dump(mode="json", exclude_none=True) | {
-        "schema_version": "2.0",
+        "schema_version": "2.0" if plan.task.queue is None else "2.1",
         "task_id": task_id(name, slot),
         "idempotency_key": task_id(name, slot),
         "enqueued_at": slot.isoformat(),

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from config.settings import Settings
 from contracts.clock import Clock
-from contracts.errors import DatabaseUnavailable
+from contracts.controls import Controls
+from contracts.errors import DatabaseUnavailable, QueueFull
 from contracts.queue import Queue
-from contracts.schedule import Fired, Schedules
+from contracts.schedule import Decision, Fired, Schedule, Schedules, Seen
 from observability.logging import get_logger
 from workers.handover import send
 from workers.schedule import STARTING, due_fires
@@ -26,23 +27,52 @@ class Scheduling:
     """One tick after the other."""
 
     def __init__(
-        self, *, schedules: Schedules, queue: Queue, settings: Settings, clock: Clock, random: Callable[[], float]
+        self,
+        *,
+        schedules: Schedules,
+        ledger: Controls,
+        queue: Queue,
+        settings: Settings,
+        clock: Clock,
+        random: Callable[[], float],
     ) -> None:
         self._schedules = schedules
+        self._ledger = ledger
         self._queue = queue
         self._settings = settings
         self._clock = clock
         self._random = random
+        self._full: set[str] = set()
+        """Queues that took no more tasks when they were last asked; slots for them wait."""
+        self._failing: dict[str, str] = {}
 
     async def tick(self) -> int:
         """One tick; how many tasks it started. Raises DatabaseUnavailable. With Redis away the sweep sends them."""
-        ticked = await self._schedules.tick(due_fires)
+        ticked = await self._schedules.tick(self._decide)
         for name, error in ticked.failed:
-            log.warning("schedule.not_decided", schedule=name, error=error)
+            if self._failing.get(name) != error:
+                log.warning("schedule.not_decided", schedule=name, error=error)
         tell(ticked.fired)
-        deliveries = [one.delivery for one in ticked.fired if one.delivery is not None]
-        await send(deliveries, queue=self._queue)
-        return len(deliveries)
+        await send([one.delivery for one in ticked.fired if one.delivery is not None], queue=self._queue)
+        tasks = [one.firing.task for one in ticked.fired if one.firing.task is not None]
+        self._failing = dict(ticked.failed)
+        await self._ask_for_room({task.queue_name for task in tasks})
+        return len(tasks)
+
+    def _decide(self, schedule: Schedule, seen: Seen) -> Decision:
+        queue = schedule.plan.task.queue_name
+        if queue in self._full:
+            raise QueueFull(f"too many tasks wait in the queue {queue!r}")
+        return due_fires(schedule, seen)
+
+    async def _ask_for_room(self, used: set[str]) -> None:
+        """Behind a tick, of queues that were used or full: counting costs, and most ticks start nothing. So a fleet may
+        overshoot by what one tick starts."""
+        for queue in used | self._full:
+            if await self._ledger.room(queue, most=self._settings.max_waiting) > 0:
+                self._full.discard(queue)
+            else:
+                self._full.add(queue)
 
     async def run(self) -> None:
         """Until cancelled; survives an absent PostgreSQL or Redis."""

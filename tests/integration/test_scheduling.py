@@ -22,6 +22,7 @@ from contracts.clock import SystemClock
 from contracts.errors import QueueUnavailable
 from contracts.queue import Delivery, Depth
 from contracts.schedule import SchedulePlan
+from db.memory import MemoryLedger
 from db.schedules import PostgresSchedules
 from db.watched import PostgresWatched
 from tests.integration.test_database_roles import worker_url
@@ -72,10 +73,15 @@ async def schedules(clock: DatabaseClock, database_url: str) -> AsyncIterator[Po
         yield schedules
 
 
-def scheduling(schedules: PostgresSchedules, queue: Any) -> Scheduling:
-    settings = Settings(_env_file=None)
+def scheduling(schedules: PostgresSchedules, queue: Any, *, ledger: MemoryLedger | None = None) -> Scheduling:
+    settings = Settings(_env_file=None, max_waiting=3)
     return Scheduling(
-        schedules=schedules, queue=queue, settings=settings, clock=SystemClock(), random=random.Random(1).random
+        schedules=schedules,
+        ledger=ledger or MemoryLedger(),
+        queue=queue,
+        settings=settings,
+        clock=SystemClock(),
+        random=random.Random(1).random,
     )
 
 
@@ -141,6 +147,24 @@ async def test_without_redis_a_slot_is_accepted_all_the_same(
     await clock.move(MINUTE)
     assert await scheduling(schedules, AbsentQueue()).tick() == 1
     assert len(await started(database_url)) == 1
+
+
+async def test_while_too_many_tasks_wait_slots_wait_too_and_are_not_lost(
+    schedules: PostgresSchedules, clock: DatabaseClock, database_url: str
+) -> None:
+    await add(schedules, "acme", plan("* * * * *"))
+    ledger = MemoryLedger()
+    ticking = scheduling(schedules, InlineQueue(), ledger=ledger)
+    registered = await ledger.register([task(f"Supplier {number}") for number in range(3)])
+    await clock.move(MINUTE)
+    assert await ticking.tick() == 1  # asked behind the tick
+    await clock.move(MINUTE)
+    with structlog.testing.capture_logs() as logs:
+        assert [await ticking.tick(), await ticking.tick()] == [0, 0]
+    assert [log["event"] for log in logs] == ["schedule.not_decided"]
+    await ledger.cancel(registered[0].task_id, actor="ann")
+    assert [await ticking.tick(), await ticking.tick()] == [0, 1]
+    assert len(await started(database_url)) == 2
 
 
 async def test_the_workers_role_may_do_what_schedules_and_watched_folders_need(worker_url: str) -> None:

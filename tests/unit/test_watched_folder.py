@@ -105,9 +105,15 @@ class Watch:
         self.ledger = ledger
         settings = Settings(_env_file=None, data_dir=folder.parent / "data", max_source_bytes=10_000)
         self.watch = FolderWatch(
-            folder, inbox=folder.parent / "data" / "inbox", watched=watched, queue=InlineQueue(), settings=settings,
-            clock=SystemClock(), random=random.random,
-        )  # fmt: skip
+            folder,
+            inbox=folder.parent / "data" / "inbox",
+            watched=watched,
+            ledger=ledger,
+            queue=InlineQueue(),
+            settings=settings,
+            clock=SystemClock(),
+            random=random.random,
+        )
 
     async def look(self) -> int:
         return await self.watch.look()
