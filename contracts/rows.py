@@ -149,6 +149,8 @@ class Description:
     merged: tuple[tuple[int, int, int, int], ...] = ()
     """Merged areas of the first rows (first row, first column, last row, last column; rows count from 1, columns
     from 0); their value stands in the first cell."""
+    others: tuple[str, ...] = ()
+    """Visible sheets that hold tables with other headers and were not read."""
     frozen_rows: int = 0
     """Rows at the top that stay in place when one scrolls; the last of them is probably the header."""
     layout: str | None = None

@@ -112,6 +112,7 @@ def _sheet_head(kind: str, sheet: Sheet) -> bytes:
         question=sheet.question,
         currencies=sheet.currencies,
         merged=sheet.merged,
+        others=sheet.others,
     )
 
 

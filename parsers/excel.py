@@ -18,7 +18,7 @@ from parsers.row_file import open_row_file
 from parsers.signatures import require_workbook
 from parsers.sources import fetch_table
 
-_VERSION = "3"
+_VERSION = "4"
 """Raised whenever the same workbook could give other rows; keeps an old conversion from being used."""
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _BOOK_STREAMS = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book", "WORKBOOK", "BOOK"))

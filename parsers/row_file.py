@@ -36,6 +36,7 @@ def open_row_file(path: Path) -> RecordReading:
             question=Question.from_document(facts["question"]) if "question" in facts else None,
             currencies=tuple((column, sign) for column, sign in facts.get("currencies", ())),
             merged=tuple((top, left, bottom, right) for top, left, bottom, right in facts.get("merged", ())),
+            others=tuple(facts.get("others", ())),
             frozen_rows=facts.get("frozen_rows", 0),
         )
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:

@@ -61,6 +61,7 @@ def head_line(
     currencies: Sequence[tuple[int, str]] = (),
     merged: Sequence[tuple[int, int, int, int]] = (),
     frozen_rows: int = 0,
+    others: Sequence[str] = (),
 ) -> bytes:
     """The first line of a row file: members of a Description; what is None is left out."""
     facts = {
@@ -72,6 +73,7 @@ def head_line(
         "currencies": list(currencies) or None,
         "merged": [list(area) for area in merged] or None,
         "frozen_rows": frozen_rows or None,
+        "others": list(others) or None,
     }
     given = {name: value for name, value in facts.items() if value is not None}
     return orjson.dumps({"format": format, "sheet": sheet, "notes": list(notes), **given}) + b"\n"

@@ -12,7 +12,16 @@ from contracts.rows import Cell
 from parsers.workbook_marks import Area, Marks
 from parsers.workbook_merged import MergedCells
 from parsers.workbook_rows import trimmed
-from parsers.workbook_tabs import SheetUnreadable, Tabs, Watch, choose_all, header_of, tab_notes, two_tables
+from parsers.workbook_tabs import (
+    SheetUnreadable,
+    Tabs,
+    Watch,
+    choose_all,
+    header_of,
+    other_tables,
+    tab_notes,
+    two_tables,
+)
 
 __all__ = ["Book", "Sheet", "SheetUnreadable", "read_sheet"]
 
@@ -47,6 +56,7 @@ class Sheet:
     currencies: tuple[tuple[int, str], ...] = ()
     merged: tuple[Area, ...] = ()
     question: Question | None = None
+    others: Sequence[str] = ()
     rows: Iterator[list[Cell]] = field(default_factory=lambda: iter(()))
 
 
@@ -60,6 +70,7 @@ def read_sheet(path: Path, kind: str, wanted: str | None, engine: str) -> Sheet:
     for name, found in zip(names, marks, strict=True):
         notes += [f"{name}: {note}" if len(names) > 1 else note for note in found.notes()]
     sheet = Sheet(" + ".join(names), notes, marks[0].currencies, marks[0].merged, question)
+    sheet.others = other_tables(book.tabs, names, book.peek) if wanted is None else ()
     sheet.rows = _rows(book, names, marks, sheet)
     return sheet
 

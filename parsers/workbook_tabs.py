@@ -15,6 +15,7 @@ LAST_HEADER_ROW = 1_000
 """The last row that a profile may name as header."""
 FEWEST_NUMBERS = 5
 """Rows with a number behind their first cell, from which on a sheet without a header may be a list."""
+MOST_OTHERS = 4
 _PEEKED = 60
 """Rows in which a header is looked for."""
 
@@ -59,6 +60,12 @@ def choose_all(
     if len(alike) > 1 and wanted is None:
         return [first], _question({name: count(name) for name in alike})
     return alike, None
+
+
+def other_tables(tabs: Tabs, chosen: Sequence[str], peek: Peek) -> tuple[str, ...]:
+    """Visible sheets with a header of their own; at most MOST_OTHERS."""
+    found = (name for name, shown in tabs if shown and name not in chosen and header_of(peek(name)) is not None)
+    return tuple(islice(found, MOST_OTHERS))
 
 
 def _question(rows: dict[str, int]) -> Question:

@@ -202,7 +202,8 @@ def _price_columns(table: Table, taken: Collection[int], choice: Choice | None) 
         ):
             continue
         heading, figures = table.headings[index], table.figures(index)
-        if any(hit.level >= 3 for hit in heading.hits) or says(heading.folded, "not_price"):
+        tier = bool(says(heading.folded, "price_kinds.tier")) and any(map(str.isdigit, heading.text))
+        if any(hit.level >= 3 for hit in heading.hits) or (says(heading.folded, "not_price") and not tier):
             continue
         if figures.money > 0.3 * figures.filled:
             found.append((0, index))

@@ -62,6 +62,11 @@ class Figures:
     def distinct(self) -> int:
         return len(set(self._texts))
 
+    @property
+    def quality(self) -> int:
+        """0..100: filled in every row, and nowhere alike."""
+        return round(100 * self.fill * self.share(self.distinct))
+
     @cached_property
     def numbers(self) -> int:
         return sum(map(is_number, self._values))

@@ -10,7 +10,7 @@ from pipeline.understanding.agree import counts_rows, foreign_form, looks_like_c
 from pipeline.understanding.gtin import is_gtin
 from pipeline.understanding.table import Table, is_number
 from pipeline.understanding.text import cell_text, is_blank
-from pipeline.understanding.words import says
+from pipeline.understanding.words import says, vocabulary
 
 SINGLES, COMPOSITES = 4, 3
 """Most proposals of each sort."""
@@ -21,6 +21,8 @@ TELLS_APART = 0.98
 WORTH_SHOWING, NAMES_REPEAT = 0.5, 0.3
 """Least share of different values in a proposal: codes, names."""
 LONGEST = 200
+STEPS = 20
+"""Most values of a column that is no code and may still tell the rows of one code apart."""
 WIDEST = 200
 """Columns that are looked at for proposals."""
 
@@ -121,6 +123,8 @@ def _composites(table: Table, price: int | None, parts: Sequence[int], *, most: 
     return [best] if len(best.columns) > 1 and best.distinct > most else []
 
 
+_PARTS = ("gtin", "category", "unit", "currency")
+"""Fields whose columns may be parts of a key all the same."""
 _NAME, _OTHER = 3, 4
 
 
@@ -147,7 +151,7 @@ def _gtins(table: Table, index: int) -> bool:
 def _could_tell(table: Table, index: int, price: int | None, taken: Collection[int]) -> bool:
     """Never prices, stock, dates, long texts or row numbers."""
     figures, heading = table.figures(index), table.headings[index]
-    if index == price or (index in taken and heading.hit("gtin") is None and heading.hit("category") is None):
+    if index == price or (index in taken and not any(map(heading.hit, _PARTS))):
         return False
     if figures.fill < 0.1 or figures.distinct < 2 or figures.money * 2 > figures.filled:
         return False
@@ -155,7 +159,11 @@ def _could_tell(table: Table, index: int, price: int | None, taken: Collection[i
         return False
     if heading.hit("name") is None and figures.longest > LONGEST:
         return False
-    return heading.hit("sku") is not None or not says(heading.folded, "not_price")
+    word = says(heading.folded, "not_price")
+    if heading.hit("sku") is not None or not word or word in vocabulary("fields.sku"):
+        return True
+    # such as the quantity from which on a price holds
+    return figures.distinct <= STEPS and figures.distinct * 2 <= figures.filled
 
 
 def gtin_as_key(table: Table, index: int, price: int) -> bool:

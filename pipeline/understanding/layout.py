@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -158,10 +159,12 @@ def _best(
         if position + 1 < len(sample) and _may_continue(row, sample[position + 1][1]):
             double = _judge(sample, position + 1, 2, stated, extra)
             below = _judge(sample, position + 1, 1, stated, extra)
-            if len(double.fields) + double.named > max(
-                len(single.fields) + single.named, len(below.fields) + below.named
-            ):
+            most = max(len(single.fields) + single.named, len(below.fields) + below.named)
+            known = len(double.fields) + double.named
+            if known > most:
                 found.append(double)
+            elif known == most and _tells_apart(row, sample[position + 1][1]):
+                found.append(double._replace(score=max(double.score, single.score) + 1))
     strong = [candidate for candidate in found if _is_strong(candidate)]
     if strong:
         best = max(strong, key=lambda one: (one.named, one.score + 3.0 * is_frozen(one), -one.position))
@@ -180,6 +183,16 @@ def _may_continue(upper: Row, lower: Row) -> bool:
     """A second header line: text below text, at most one number-like cell ("0,00 €" of an order form)."""
     cells = [lower[index] for index in filled(lower)]
     return bool(cells) and sum(map(is_number, cells)) <= 1 and not any(is_number(cell) for cell in upper)
+
+
+def _tells_apart(upper: Row, lower: Row) -> bool:
+    """A second header line that says what columns of one name differ by: "Price" over "excl. VAT" and "incl. VAT"."""
+    if any(could_be_price(lower[index]) for index in filled(lower)):
+        return False
+    names = Counter(fold(cell_text(upper[index])) for index in filled(upper))
+    twice = [index for index in filled(upper) if names[fold(cell_text(upper[index]))] > 1]
+    below = [fold(cell_text(lower[index])) if index < len(lower) else "" for index in twice]
+    return len(twice) > 1 and all(below) and len(set(below)) == len(below)
 
 
 def _judge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from contracts.errors import MappingIncomplete
@@ -17,7 +18,7 @@ from pipeline.understanding.name_keys import other_code, why_not
 from pipeline.understanding.pricing import Choice, choose_price
 from pipeline.understanding.refusal import available, refusal
 from pipeline.understanding.split_columns import other_half
-from pipeline.understanding.table import Figures, Table
+from pipeline.understanding.table import Table
 from pipeline.understanding.text import letter, letter_index, one_line, short
 from pipeline.understanding.variants import could_be_name, key_with_variants, several_prices, variant_columns
 from pipeline.understanding.words import Hit
@@ -45,6 +46,7 @@ def map_columns(
     currency: str = "",
     considered: list[Alternative] | None = None,
     first_rows: str = "",
+    other_sheets: Sequence[str] = (),
 ) -> Fields:
     """Each column serves one field, unless a mapping names it for several. Raises MappingIncomplete (HeaderNotFound if
     `first_rows` of a list without header are given) with everything that is missing at once, a question, and a context
@@ -87,7 +89,8 @@ def map_columns(
     _take_code_as_name(table, fields, problems, warnings)
     missing = [field for field in ("sku", "name", "price") if field not in fields]
     if missing:
-        raise refusal(table, fields, missing, problems, choice=choice, considered=considered, first_rows=first_rows)
+        refuse = partial(refusal, choice=choice, considered=considered, first_rows=first_rows)
+        raise refuse(table, fields, missing, problems, other_sheets=other_sheets)
     _warn_of_repeated_codes(table, fields, warnings)
     return fields
 
@@ -145,7 +148,7 @@ def _detect(
     """Best words first over all fields, so that a column goes to the field it fits best."""
     offers: list[tuple[Hit, int, int]] = []
     for index, heading in enumerate(table.headings):
-        offers += [(hit, -_quality(table.figures(index)), index) for hit in heading.hits if hit.field != "price"]
+        offers += [(hit, -table.figures(index).quality, index) for hit in heading.hits if hit.field != "price"]
     for hit, _, index in sorted(offers, key=lambda offer: (-offer[0].level, offer[0].rank, offer[1], offer[2])):
         if hit.field in fields or index in taken:
             if hit.field == "sku" and hit.level >= 3 and index not in taken:
@@ -283,10 +286,6 @@ def _take_code_as_name(table: Table, fields: Fields, problems: dict[str, str], w
         return
     fields["name"] = [Mapped(part.index, 0.7, "the list has no names: the code is shown") for part in fields["sku"]]
     warnings.append("the list has no names: its items are called by their codes")
-
-
-def _quality(figures: Figures) -> int:
-    return round(100 * figures.fill * figures.share(figures.distinct))
 
 
 def _warn_of_repeated_codes(table: Table, fields: Fields, warnings: list[str]) -> None:

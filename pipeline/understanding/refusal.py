@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from contracts.errors import HeaderNotFound, MappingIncomplete, NeedsAnswer
+from contracts.questions import Option
 from contracts.rows import BrokenRow, Row
 from contracts.understanding import FIELDS, Alternative
-from pipeline.understanding.asking import ask, shown
+from pipeline.understanding.asking import MOST, ask, shown
 from pipeline.understanding.layout import seen
 from pipeline.understanding.mapped import Fields
 from pipeline.understanding.pricing import Choice
@@ -41,12 +43,15 @@ def refusal(
     choice: Choice | None,
     considered: Sequence[Alternative],
     first_rows: str,
+    other_sheets: Sequence[str] = (),
 ) -> NeedsAnswer:
     """HeaderNotFound for a table without header, of which `first_rows` were seen, if that is not blank; else
     MappingIncomplete."""
     sentence = _sentence(table, fields, missing, problems)
     asked = f"there is no header row ({short(first_rows, 200)}); {sentence}" if first_rows else sentence
     question = ask(table, fields, missing, choice, headerless=bool(first_rows), sentence=asked)
+    if "price" in missing and other_sheets:
+        question = replace(question, options=(*question.options[: MOST - len(other_sheets)], *_instead(other_sheets)))
     context: dict[str, Any] = {
         "missing": list(missing),
         "headers": [short(name, 120) for name in table.named()[:SHOWN_COLUMNS]],
@@ -63,6 +68,12 @@ def refusal(
         )
         return HeaderNotFound(told, question=question, **context)
     return MappingIncomplete(told, question=question, **context)
+
+
+def _instead(sheets: Sequence[str]) -> Iterator[Option]:
+    for name in sheets:
+        told = "this sheet is not read; what the other one holds is asked next, if need be"
+        yield Option(f"the list is sheet “{short(name)}”", told, {"read": {"sheet": name}})
 
 
 def available(table: Table) -> str:

@@ -71,6 +71,7 @@ def understand(
         currency=options.currency or (profile.currency if profile is not None else None) or "",
         considered=considered,
         first_rows=first_rows(sample) if headerless else "",
+        other_sheets=description.others,
     )
     refuse_second_table(sample, table, fields, header_stated=config.get("header_row") is not None)
     for field in of_format:

@@ -274,3 +274,62 @@ def test_a_refused_list_tells_what_was_understood_of_it():
 def test_the_remedy_names_what_a_person_can_do_at_the_command_line(error):
     assert "--map price=COLUMN" in error.next_step
     assert "pricemill held answer TASK NUMBER" in error.next_step
+
+
+# -------------------------------------------------------------------------------- answers that must be there
+
+
+def labels(question):
+    return [option.label for option in question.options]
+
+
+def test_the_supplier_s_own_code_is_offered_beside_a_blank_column_for_ours():
+    lines = ["Your code;Our code;Description;Price", *[f";0{n}7;Thing {n};{n}.50" for n in range(100, 140)]]
+    assert labels(asked(*lines, more=lambda: rows_of(*lines)))[0] == "the code is “Our code”"
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [("Min qty", ["1", "10", "100"]), ("Unit", ["pc", "box", "m"]), ("Currency", ["EUR", "USD", "GBP"])],
+)
+def test_what_tells_the_rows_of_one_code_apart_is_offered_as_part_of_the_key(header, values):
+    rows = [f"K{n // 3};Cable {n // 3};{values[n % 3]};{n}.50" for n in range(36)]
+    question = asked(f"Code;Description;{header};Price", *rows)
+    assert labels(question)[0] == f"the code is “Code” + “{header}”"
+    found = answered(question, 1, f"Code;Description;{header};Price", *rows)
+    assert mapped(found)["sku"] == ["Code", header]
+
+
+def test_a_second_header_line_tells_columns_of_one_name_apart():
+    rows = [f"A-{n};Thing {n};{n}.00;{n}.19" for n in range(1, COUNT)]
+    lines = ["Article;Description;Price;Price", "no.;;EUR excl. VAT;EUR incl. VAT", *rows]
+    question = asked(*lines)
+    assert labels(question) == [
+        "the price is in “Price EUR excl. VAT”",
+        "the price is in “Price EUR incl. VAT”",
+    ]
+    found = answered(question, 1, *lines)
+    assert (found.header_row, found.header_rows) == (2, 2)
+    assert mapped(found) == {"sku": ["Article no."], "name": ["Description"], "price": ["Price EUR excl. VAT"]}
+
+
+def test_a_first_row_of_texts_is_no_second_header_line():
+    rows = [f"A-{n};Thing {n};{n}.00;{n}.19" for n in range(1, COUNT)]
+    question = asked("Article no.;Description;Price;Price", "A-0;Thing 0;call;POA", *rows)
+    assert labels(question) == ["the price is in “Price” (column C)", "the price is in “Price” (column D)"]
+
+
+def test_prices_from_a_quantity_on_are_offered():
+    rows = [f"A-{n};Ding {n};{n},50;{n},40;{n},30" for n in range(1, COUNT)]
+    question = asked("Artikelnummer;Bezeichnung;ab 1 Stk;ab 10 Stk;ab 100 Stk", *rows)
+    assert labels(question) == [f"the price is in “ab {n} Stk”" for n in (1, 10, 100)]
+
+
+def test_a_list_without_a_price_may_be_another_sheet():
+    rows = rows_of("Code;Description;Qty", *[f"A-{n};Thing {n};5" for n in range(1, COUNT)])
+    described = Description("xlsx", sheet="Stock", others=("Price list",))
+    with pytest.raises(NeedsAnswer) as caught:
+        understand(rows, described, source_config={}, options=TaskOptions(), profile=None)
+    assert caught.value.question is not None
+    (option,) = caught.value.question.options
+    assert (option.label, option.patch) == ("the list is sheet “Price list”", {"read": {"sheet": "Price list"}})

@@ -374,3 +374,19 @@ def test_a_sheet_that_cannot_be_chosen_lists_what_there_is() -> None:
         choose([("nope", True), ("NOPE", True)], "Nope", lambda _: True)
     with pytest.raises(SheetUnreadable, match="no sheets"):
         choose([], None, lambda _: True)
+
+
+def test_other_visible_sheets_with_tables_are_named(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Stock"  # type: ignore[union-attr]
+    for name, head, state in (
+        ("Price list", "Price", "visible"), ("Old", "Price", "hidden"), ("Info", "", "visible"), ("Stock", "Qty", ""),
+    ):  # fmt: skip
+        sheet = book[name] if name in book.sheetnames else book.create_sheet(name)
+        sheet.sheet_state = state or "visible"
+        rows: list[list[Any]] = [["Code", "Name", head], ["A1", "Pipe", 5], ["A2", "Lamp", 6]]
+        for line in rows if head else [["Call us"]]:
+            sheet.append(line)
+    book.save(tmp_path / "a.xlsx")
+    assert read_sheet(tmp_path / "a.xlsx", "xlsx", None, "xlsx").others == ("Price list",)
+    assert read_sheet(tmp_path / "a.xlsx", "xlsx", "Stock", "xlsx").others == ()
