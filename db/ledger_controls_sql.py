@@ -14,8 +14,9 @@ def _of(control: str, task: str, kinds: tuple[str, ...]) -> str:
 
 
 def paused(task: str, *, also: str = "true") -> str:
-    return f"""EXISTS (SELECT FROM pauses p WHERE (p.until IS NULL OR p.until > now()) AND {also}
-               AND ({_of("p", task, ("queue", "supplier", "parser", "source"))}))"""
+    # The first question is asked once a statement; where nothing is paused the second never is.
+    return f"""(EXISTS (SELECT FROM pauses) AND EXISTS (SELECT FROM pauses p WHERE (p.until IS NULL OR p.until > now()) AND {also}
+               AND ({_of("p", task, ("queue", "supplier", "parser", "source"))})))"""
 
 
 LIMITING = "(l.concurrency IS NOT NULL OR l.rate_calls IS NOT NULL)"
@@ -27,7 +28,7 @@ def about(task: str) -> str:
 
 
 def limited(task: str) -> str:
-    return f"EXISTS (SELECT FROM limits l WHERE {about(task)})"
+    return f"(EXISTS (SELECT FROM limits) AND EXISTS (SELECT FROM limits l WHERE {about(task)}))"
 
 
 RUNNING = """(SELECT count(*) FROM tasks r WHERE r.status = 'running' AND
