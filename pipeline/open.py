@@ -23,6 +23,7 @@ from contracts.understanding import Understanding
 from observability.logging import get_logger
 from pipeline.drift.absorb import Drift, LastList, absorb
 from pipeline.drift.verify import verify
+from pipeline.fetch import fetch
 from pipeline.understanding.understand import understand
 
 log = get_logger(__name__)
@@ -62,7 +63,7 @@ async def open_source(
     """No transaction is open meanwhile. Raises what fetch and open raise, HeaderNotFound, MappingIncomplete,
     PriceFormatAmbiguous, ProfileInvalid and, where the list is compared with the `last` one, ListDoubtful."""
     started = monotonic()
-    source = await parser.fetch(task, spool)
+    source = await fetch(parser, task, spool)
     failpoint("source.fetched")
     log.info(
         "source.fetched",

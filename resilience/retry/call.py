@@ -73,7 +73,11 @@ async def retry_call(
         before_sleep=note,
         reraise=True,
     )
-    return await attempts(operation)
+
+    async def call() -> Result:  # tenacity awaits only what is written as a coroutine function
+        return await operation()
+
+    return await attempts(call)
 
 
 def _error(state: RetryCallState) -> BaseException | None:

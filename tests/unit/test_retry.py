@@ -251,3 +251,9 @@ async def test_the_last_attempt_of_a_policy_costs_nothing():
             budget=budget,
         )
     assert [budget.spend() for _ in range(2)] == [True, False]
+
+
+async def test_what_is_called_need_not_be_a_coroutine_function():
+    script = Script(SourceUnavailable())
+    assert await retry_call(lambda: script(), name="fetch", sleep=Sleeper()) == "answer"  # noqa: PLW0108
+    assert script.calls == 2
