@@ -26,21 +26,13 @@ SIMILAR = 0.8
 
 Lookup = Callable[[Sequence[str]], Awaitable[Mapping[str, Current]]]
 
-_PREVIOUS = frozenset((
-    "old", "former", "previous", "was", "before", "alt", "alter", "altpreis", "vorher", "bisher", "ancien",
-    "anterior", "antiguo", "antigo", "vecchio", "precedente", "stara", "poprzednia", "старая", "прежняя", "было",
-    "стара", "попередня", "oud", "oude", "vorige", "旧", "以前", "原", "이전",
-))  # fmt: skip
+_PREVIOUS = vocabulary("compared_headers.previous")
 """Words of headers whose column may well hold what was the price until now."""
 _OTHER_KIND = frozenset().union(
     *(vocabulary(f"price_kinds.{kind}") for kind in ("cost", "wholesale", "promo", "reference", "other"))
 )
-_NET = frozenset(
-    ("net", "netto", "neto", "nett", "ht", "excl", "ex", "ohne", "zzgl", "bez", "без", "税抜", "税抜き", "不含税")
-)
-_GROSS = frozenset(
-    ("gross", "brutto", "bruto", "ttc", "incl", "inkl", "mit", "inc", "с", "з", "税込", "税込み", "含税")
-)
+_NET = vocabulary("compared_headers.without_tax")
+_GROSS = vocabulary("compared_headers.with_tax")
 
 
 class Compared:
