@@ -73,10 +73,9 @@ async def zombie(site: Site) -> str:
     try:
         await asyncio.sleep(seconds)
     finally:
-        if place.process.pid == pid:
-            with suppress(ProcessLookupError):
-                place.process.send_signal(signal.SIGCONT)
-            place.stopped = False
+        with suppress(ProcessLookupError):
+            place.process.send_signal(signal.SIGCONT)
+        place.stopped = False
     return f"SIGSTOP {pid} for {seconds:.1f} s"
 
 

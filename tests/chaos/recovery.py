@@ -95,7 +95,9 @@ class Recovery:
         now = monotonic()
         for strike in self._strikes:
             for key, sequence in list(strike.waiting.items()):
-                mark = marks[key]
+                mark = marks.get(key)
+                if mark is None:
+                    continue  # of a fault that has begun since the question was asked
                 if mark["ended"] or mark["sequence"] != sequence:
                     del strike.waiting[key]
                     self.recovered.append(Recovered(strike.fault, max(now - strike.began, 0.0)))

@@ -20,6 +20,7 @@ from tests.chaos.recovery import Recovery
 from tests.support.own_postgres import OwnPostgres
 from tests.support.postgres_proxy import Cut, Request, postgres_proxy
 from tests.support.redis_server import RedisServer
+from workers.__main__ import EXIT_UNAVAILABLE
 
 TEMPLATE = "chaos_template"
 RESTART_SECONDS = 0.5
@@ -85,6 +86,7 @@ class Place:
     """Where one worker process stands, and after its death the next one."""
 
     process: subprocess.Popen[bytes]
+    log: Path
     stopped: bool = False
     """By SIGSTOP."""
     leaving: bool = False
@@ -93,6 +95,12 @@ class Place:
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def listened(self) -> bool:
+        """It had come so far as to listen to signals, and was still at work."""
+        text = self.log.read_text(errors="replace")
+        return '"worker.started"' in text and '"worker.stopped"' not in text
 
 
 class Site:
@@ -109,8 +117,8 @@ class Site:
         self.places: list[Place] = []
         self.through = fleet.database_url
         """The way of the workers to PostgreSQL."""
-        self.exits: list[int] = []
-        """Exit codes of the workers that ended."""
+        self.bad_ends: list[str] = []
+        """Of workers that ended in another way than the faults explain."""
         self.on_postgres = asyncio.Lock()
         """Held by whoever takes PostgreSQL away."""
         self.on_redis = asyncio.Lock()
@@ -122,20 +130,28 @@ class Site:
         return self.dice.choice(list(Cut))
 
     def start(self, workers: int) -> None:
-        self.places = [Place(self._process()) for _ in range(workers)]
+        self.places = [self._place() for _ in range(workers)]
 
-    def _process(self) -> subprocess.Popen[bytes]:
-        return self.fleet.start_worker(DATABASE_URL=self.through)
+    def _place(self) -> Place:
+        log = self.fleet.log_dir / f"worker-{len(self.fleet.processes)}.log"
+        return Place(self.fleet.start_worker(DATABASE_URL=self.through), log)
 
     async def supervise(self) -> None:
         """Starts dead workers again, until cancelled."""
         while True:
-            for place in self.places:
+            for number, place in enumerate(self.places):
                 if not place.alive:
-                    self.exits.append(place.process.returncode)
+                    self._note_end(place)
                     await asyncio.sleep(RESTART_SECONDS)
-                    place.process, place.stopped, place.leaving = self._process(), False, False
+                    self.places[number] = self._place()
             await asyncio.sleep(0.05)
+
+    def _note_end(self, place: Place) -> None:
+        """A worker ends when it is killed or asked to, or cannot start without PostgreSQL."""
+        code = place.process.returncode
+        early = code == -signal.SIGTERM and not place.listened
+        if code not in (0, -signal.SIGKILL, EXIT_UNAVAILABLE) and not early:
+            self.bad_ends.append(f"{place.log.name} ended with {code}")
 
     def chosen(self) -> Place | None:
         """A worker that is well, by chance."""
@@ -157,8 +173,8 @@ class Site:
                 bad.append(f"worker {number} did not leave within {LEAVES_WITHIN:g} s")
                 continue
             if code != 0:
-                bad.append(f"worker {number} left with {code}")
-        return bad
+                self._note_end(place)
+        return bad + self.bad_ends
 
 
 def fleet_at(servers: Servers, url: str, lists: Path, home: Path, environment: Mapping[str, str]) -> Fleet:

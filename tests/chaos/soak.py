@@ -19,7 +19,7 @@ from tests.chaos.faults import FAULTS, Nobody
 from tests.chaos.lists import SUPPLIERS, order_of, write_lists
 from tests.chaos.recovery import AWAY, missed, table
 from tests.chaos.site import Servers, Site, fleet_at, servers, site_of
-from tests.chaos.storm import defects, unexpected_exits
+from tests.chaos.storm import defects
 from tests.support.invariants import broken_invariants
 from workers.producer import Producer
 
@@ -96,7 +96,7 @@ class Soak:
             for found in await asyncio.gather(*beside, return_exceptions=True):
                 if isinstance(found, Exception):
                     self.soaked.wrong.append(f"the test itself failed: {found!r}")
-        self.soaked.wrong += await site.leave() + unexpected_exits(site)
+        self.soaked.wrong += await site.leave()
         return self.soaked
 
     async def _feed(self) -> None:

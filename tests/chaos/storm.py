@@ -187,7 +187,7 @@ async def run_seed(
     broken = await broken_invariants(url, at_rest=True)
     if broken:
         outcome.wrong.append(f"in the end: {broken}")
-    outcome.wrong += unexpected_exits(site) + await defects(url)
+    outcome.wrong += await defects(url)
     if outcome.wrong:
         outcome.logs = fleet.logs()
     else:
@@ -212,8 +212,3 @@ async def defects(url: str) -> list[str]:
     finally:
         await connection.close()
     return [f"taken for a defect: {row['said']}" for row in rows]
-
-
-def unexpected_exits(site: Site) -> list[str]:
-    """A worker ends when it is killed (-9) or asked to (0), or cannot start without PostgreSQL (69); never else."""
-    return [f"a worker ended with {code}" for code in site.exits if code not in (0, -9, 69)]
