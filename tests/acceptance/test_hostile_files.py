@@ -147,9 +147,9 @@ async def assert_a_good_list_loads(lonely: Lonely, roots: Path, supplier: str) -
     assert {name: peak for name, peak in lonely.peaks.items() if peak > MEMORY} == {}
 
 
-def assert_refused(ended: Ended, code: str) -> None:
-    """By an error that was foreseen, with what to do, and without a price."""
-    assert (ended.status, ended.code, ended.prices) == ("dead", code, 0), ended
+def assert_refused(ended: Ended, code: str, *, stored: int = 0) -> None:
+    """By an error that was foreseen, with what to do, and without a price beyond those."""
+    assert (ended.status, ended.code, ended.prices) == ("dead", code, stored), ended
     assert ended.exception.startswith("contracts.errors."), ended
     assert ended.message, ended
     assert ended.next_step, ended
@@ -163,9 +163,9 @@ async def test_a_hostile_file_costs_its_rows_or_its_task_and_a_good_one_loads(
     (roots / "root" / case.name).write_bytes(case.make())
     ended = await lonely.work(case.parser, case.name, {"file_path": case.name}, case.name)
     if case.code is not None:
-        assert_refused(ended, case.code)
+        assert_refused(ended, case.code, stored=case.stored)
         assert case.says in ended.message
-        return await assert_a_good_list_loads(lonely, roots, case.name)
+        return await assert_a_good_list_loads(lonely, roots, f"after {case.name}")
     assert (ended.status, ended.prices) == ("completed", case.stored), ended
     assert Counter(reason for reason, _ in ended.rejected) == case.rejected
     assert all(REASONS[reason].fix for reason, _ in ended.rejected)
