@@ -15,7 +15,8 @@ def _of(control: str, task: str, kinds: tuple[str, ...]) -> str:
 
 def paused(task: str, *, also: str = "true") -> str:
     # The first question is asked once a statement; where nothing is paused the second never is.
-    return f"""(EXISTS (SELECT FROM pauses) AND EXISTS (SELECT FROM pauses p WHERE (p.until IS NULL OR p.until > now()) AND {also}
+    return f"""(EXISTS (SELECT FROM pauses) AND EXISTS (
+             SELECT FROM pauses p WHERE (p.until IS NULL OR p.until > now()) AND {also}
                AND ({_of("p", task, ("queue", "supplier", "parser", "source"))})))"""
 
 

@@ -31,7 +31,8 @@ SELECT id, task_id, idempotency_key, epoch, priority, {WAITING} AS waiting,
 """
 
 # A delivery that comes early by the rounding of a clock is taken; 100 ms is less than any back-off.
-# The status stands as text, which no partial index knows: else the planner steps through one instead of the primary key.
+# The status stands as text, which no partial index knows: else the planner may step through one instead of the
+# primary key.
 CLAIM = f"""
 WITH claimed AS (
   UPDATE tasks t
