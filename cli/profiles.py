@@ -13,7 +13,7 @@ from cli.command import command
 from cli.confirm import agree
 from cli.exits import Exit
 from cli.finding import one_supplier
-from cli.options import Yes
+from cli.options import DryRun, Yes
 from cli.problems import NotFound, Usage
 from cli.profile_changes import Change, changes
 from cli.screen import Screen, plain
@@ -172,6 +172,7 @@ def accept(
     task: Annotated[str | None, typer.Argument(metavar="TASK", help="Where several lists wait.")] = None,
     *,
     yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> int:
     """Takes the first answer to the question for which a list of this supplier is held, and loads the list."""
     screen: Screen = ctx.obj
@@ -190,6 +191,10 @@ def accept(
         first = held.question.options[0]
         screen.note(line(held.question.sentence))
         screen.note(f"  1. {line(first.label)}: {line(first.consequence)}")
+        if dry_run:
+            screen.answer({"would_accept": first.label}, lambda: [f"Would accept: {line(first.label)}"])
+            screen.next(screen.again("--dry-run"))
+            return Exit.DONE
         if not agree(screen, "this answers the question and loads the list", count=1, yes=yes):
             return Exit.DONE
         done = await answer(opened, held, 1)

@@ -80,11 +80,11 @@ def fix(
         # A better reason is a gain, too: “on request” tells a buyer more than “not a number”.
         gained = found.loaded + found.ignored + found.rejected.total() - found.rejected[cause]
         if check:
-            screen.answer(_document(patch, rows, found), lambda: _lines(rows, found))
+            screen.answer(_document(patch, rows, found), lambda: _lines(rows, found, cause))
             groups = command("rejected", "groups", "--task", detail.task.task_id)
             screen.next(screen.again("--check", "--dry-run") if gained else groups)
             return Exit.DONE if gained else Exit.FINDINGS
-        screen.say(*_lines(rows, found))
+        screen.say(*_lines(rows, found, cause))
         if not gained:
             raise Usage("this rule would mend none of the rows; nothing was changed")
         if not agree(screen, f"take up {plural(len(rows), 'row')}", count=len(rows), yes=yes):
@@ -193,10 +193,11 @@ def _document(patch: dict[str, Any], rows: frozenset[int], found: Rechecked) -> 
     }
 
 
-def _lines(rows: frozenset[int], found: Rechecked) -> list[str]:
+def _lines(rows: frozenset[int], found: Rechecked, cause: str) -> list[str]:
     told = [f"{plural(len(rows), 'row')}: {found.loaded:,} would be loaded, {found.ignored:,} ignored"]
     for code, count in found.rejected.most_common():
-        told.append(f"  Still rejected {count:,}: {line(found.samples.get(code, code))}")
+        still = "Still rejected" if code == cause else "Rejected for another reason"
+        told.append(f"  {still} {count:,}: {line(found.samples.get(code, code))}")
     for item in found.first:
         price = money(Decimal(item.price), item.currency)
         told.append(f"  row {item.row_number:,}  {line(item.sku)}  {price}")

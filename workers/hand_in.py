@@ -76,9 +76,8 @@ def hand_in(path: Path, inbox: Path, roots: Sequence[Path] = ()) -> HandedIn:
             target = inbox / digest / path.name
             target.parent.mkdir(exist_ok=True)
             Path(draft).replace(target)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        finally:
+            Path(draft).unlink(missing_ok=True)  # there is none when it was moved to its place
     text = parser_type in {"csv", "json_lines"}
     return HandedIn(
         parser_type, {"file_path": str(target)}, path.name, size=size, sha256=digest, lines=lines if text else None

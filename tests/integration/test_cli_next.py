@@ -141,6 +141,22 @@ def test_a_list_that_would_be_held_is_settled_by_the_proposed_commands_alone(
     assert pricemill.inside("why", "Bolt & Co").code == 0
 
 
+def test_who_waits_for_a_list_that_is_held_gets_the_question_and_its_answers(
+    pricemill: Installation, tmp_path: Path
+) -> None:
+    path = a_file(tmp_path, "two prices.csv", TWO_PRICES, None)
+    assert pricemill.inside("import", path, "--supplier", "Acme", "--key", "k").code == 0
+    assert pricemill.inside("worker", "--burst", "--quiet").code == 0
+    waited = pricemill.inside("import", path, "--supplier", "Acme", "--key", "k", "--wait")
+    assert waited.code == 5
+    assert "  2. the price is in “Gross price”\n     29 prices from 1.19 to 29.19" in waited.out
+    [settled] = proposed(waited)
+    assert settled[:2] == ["held", "answer"]
+    assert pricemill.inside(*settled, "--yes").code == 0
+    assert pricemill.inside("worker", "--burst", "--quiet").code == 0
+    assert pricemill.inside("import", path, "--supplier", "Acme", "--key", "k", "--wait").code == 0
+
+
 def test_a_list_that_moved_as_a_whole_is_held_by_the_check_and_settled_before_it_is_imported(
     pricemill: Installation, tmp_path: Path
 ) -> None:
