@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +20,7 @@ from tests.support.postgres_proxy import Cut, postgres_proxy
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 GOOD, BAD = 700, 9
+PATIENCE = 120.0
 
 
 def free_port() -> int:
@@ -47,16 +49,16 @@ async def scraped(port: int) -> str:
 
 
 async def until(port: int, holds: Callable[[Series], bool]) -> Series:
-    """The first scrape for which it holds; fails with the last one."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                text = await scraped(port)
-            except httpx.HTTPError:
-                text = ""
-            if text and holds(found := series(text)):
+    """The first scrape for which it holds; fails with what the last one told."""
+    found: Series = {}
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(httpx.HTTPError):
+            found = series(await scraped(port))
+            if holds(found):
                 return found
-            await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)
+    raise AssertionError({key: value for key, value in found.items() if value and not key[0].endswith("_bucket")})
 
 
 def write_list(path: Path) -> Path:
@@ -83,7 +85,7 @@ async def test_rows_read_are_the_sum_of_the_buckets_and_those_of_the_ledger(make
     for number in (1, 2):
         await fleet.enqueue([task(listed, number)])
         await fleet.until_ended(count=number)
-    found = await until(port, lambda it: total(it, "pricemill_tasks_settled_total") == 2)
+    found = await until(port, lambda it: total(it, "pricemill_tasks_settled_total", outcome="partial") == 2)
     connection = await asyncpg.connect(fleet.database_url)
     try:
         rows = await connection.fetch("SELECT result FROM tasks ORDER BY id")
@@ -99,8 +101,9 @@ async def test_rows_read_are_the_sum_of_the_buckets_and_those_of_the_ledger(make
     assert total(found, "pricemill_row_errors_total", category="price_not_a_number", stage="validate") == 2 * BAD
     assert total(found, "pricemill_tasks_settled_total", outcome="partial", parser="csv", queue="default") == 2
     assert total(found, "pricemill_task_duration_seconds_count", outcome="partial") == 2
-    assert total(found, "pricemill_queue_wait_seconds_count") == 2
-    assert total(found, "pricemill_source_bytes_total", parser="csv") == 2 * listed.stat().st_size
+    # At least: on a machine that is busy enough an attempt may be given back and go on.
+    assert total(found, "pricemill_queue_wait_seconds_count") >= 2
+    assert total(found, "pricemill_source_bytes_total", parser="csv") >= 2 * listed.stat().st_size
     assert total(found, "pricemill_stage_duration_seconds_count", stage="load") >= 2
     assert total(found, "pricemill_checkpoints_total", result="written") >= 2
     assert total(found, "pricemill_ready") == 1
@@ -145,7 +148,7 @@ async def test_a_worker_whose_port_is_taken_works_and_serves_once_it_is_free(
         fleet.start_worker(PRICEMILL_METRICS_PORT=str(port))
         await fleet.enqueue([task(write_list(lists / "metrics.csv"), 1)])
         assert await fleet.until_ended(count=1) == {"metrics-1": "completed"}
-    found = await until(port, lambda it: total(it, "pricemill_tasks_settled_total") == 1)
+    found = await until(port, lambda it: total(it, "pricemill_tasks_settled_total", outcome="partial") == 1)
     assert total(found, "pricemill_rows_total") == GOOD + BAD + 1
     assert "metrics.not_served" in fleet.logs()
 
@@ -159,7 +162,7 @@ async def test_clients_that_say_nothing_hold_up_neither_scrapes_nor_the_worker(
     silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
     await fleet.enqueue([task(write_list(lists / "metrics.csv"), 1)])
     await fleet.until_ended(count=1)
-    await until(port, lambda it: total(it, "pricemill_tasks_settled_total") == 1)
+    await until(port, lambda it: total(it, "pricemill_tasks_settled_total", outcome="partial") == 1)
     for _, writer in silent:
         writer.close()
     process.terminate()
