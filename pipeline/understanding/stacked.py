@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from contracts.errors import ListDoubtful
 from contracts.questions import Option, Question
 from contracts.rows import BrokenRow, Row
-from pipeline.understanding.headings import read_heading
+from pipeline.understanding.headings import Heading, read_heading
 from pipeline.understanding.mapped import Fields
+from pipeline.understanding.scales import scale_of
 from pipeline.understanding.table import Table, is_number
 from pipeline.understanding.text import cell_text, filled, fold
+from pipeline.understanding.words import kinds_of
 
 FEWEST_NAMES = 3
 """Known column names that make a row a header."""
@@ -46,7 +48,7 @@ def refuse_second_table(
             numbers += above and upper is not None and len(filled(row)) > 1 and any(map(is_number, row))
         elif above:
             upper, numbers = number, 0
-        elif _differs(known, own, places):
+        elif _differs(known, own, places, table.headings[price]):
             raise _doubt(table.header_row, number, sample)
 
 
@@ -67,22 +69,43 @@ def _names(row: Row, own: dict[str, int]) -> dict[int, str] | None:
     if any(is_number(row[index]) for index in here):
         return None
     texts = {index: cell_text(row[index]) for index in here}
-    known = [index for index, text in texts.items() if fold(text) in own or _field(text) is not None]
+    known = [
+        index
+        for index, text in texts.items()
+        if fold(text) in own or _field(text) is not None or read_heading(text).hit("price") is not None
+    ]
     return texts if len(known) >= max(FEWEST_NAMES, len(here) * 0.6) and len(set(texts.values())) > 2 else None
 
 
-def _differs(texts: dict[int, str], own: dict[str, int], places: dict[int, str]) -> bool:
-    """True if the name of a column that counts stands elsewhere, or another name stands over one that counts."""
+def _differs(texts: dict[int, str], own: dict[str, int], places: dict[int, str], price: Heading) -> bool:
+    """True if the name of a column that counts stands elsewhere, or another name stands over one that counts; `price`:
+    what the table calls its price."""
     for index, text in texts.items():
         column = own.get(fold(text))
         if column is not None:
             if column != index and (column in places or index in places):
                 return True
+        elif places.get(index) == "price" and _another_price(text, price):
+            return True
         elif (field := _field(text)) is not None:
             here = places.get(index)
             if (field in places.values() and here != field) or (here is not None and here != field):
                 return True
     return False
+
+
+def _another_price(text: str, price: Heading) -> bool:
+    """True for "Cost" over the column called "Price" above: another kind, currency, quantity or scale."""
+    below = read_heading(text)
+    if below.hit("price") is None:
+        return False
+    codes = [set(heading.sign.codes) if heading.sign else set() for heading in (price, below)]
+    return (
+        kinds_of(below.folded) != kinds_of(price.folded)
+        or (below.basis or 1) != (price.basis or 1)
+        or scale_of(below) != scale_of(price)
+        or (all(codes) and codes[0].isdisjoint(codes[1]))
+    )
 
 
 def _field(text: str) -> str | None:
