@@ -79,6 +79,5 @@ async def test_memory_and_descriptors_of_a_worker_do_not_grow_with_its_tasks(
             seen.append(held(worker.pid))
     done = [BATCH * number for number in range(MEASURED)]
     memory, descriptors = zip(*seen, strict=True)
-    print(seen)
     assert linear_regression(done, memory).slope < GROWTH_KB_A_TASK, memory
     assert linear_regression(done, descriptors).slope * BATCH < 1, descriptors
