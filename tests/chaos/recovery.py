@@ -39,6 +39,8 @@ class Strike:
     began: float
     waiting: dict[int, int] = field(default_factory=dict)
     """Sequence of the newest checkpoint, by task."""
+    crossed: set[int] = field(default_factory=set)
+    """Tasks that another fault met, too, before they had recovered."""
 
     def healed(self) -> None:
         """What the fault took away is back: from now on it counts how long the tasks take."""
@@ -49,6 +51,8 @@ class Strike:
 class Recovered:
     fault: str
     seconds: float
+    alone: bool
+    """No other fault met the task meanwhile."""
 
 
 class Recovery:
@@ -69,6 +73,10 @@ class Recovery:
             if pid is None or (head["worker"] is not None and head["worker"].split(":")[1:2] == [str(pid)])
         }
         strike = Strike(fault, monotonic(), met)
+        for other in self._strikes:
+            both = other.waiting.keys() & met.keys()
+            other.crossed |= both
+            strike.crossed |= both
         self._strikes.append(strike)
         return strike
 
@@ -100,7 +108,9 @@ class Recovery:
                     continue  # of a fault that has begun since the question was asked
                 if mark["ended"] or mark["sequence"] != sequence:
                     del strike.waiting[key]
-                    self.recovered.append(Recovered(strike.fault, max(now - strike.began, 0.0)))
+                    self.recovered.append(
+                        Recovered(strike.fault, max(now - strike.began, 0.0), key not in strike.crossed)
+                    )
         self._strikes = [strike for strike in self._strikes if strike.waiting]
 
 
@@ -110,24 +120,27 @@ def quantile(seconds: Sequence[float], share: float) -> float:
 
 
 def table(recovered: Sequence[Recovered]) -> str:
-    """By fault and in all."""
-    by_fault: dict[str, list[float]] = {}
-    for one in recovered:
-        by_fault.setdefault(one.fault, []).append(one.seconds)
+    """By fault and in all; the tasks that two faults met at a time stand in a line of their own."""
+    groups: dict[str, list[float]] = {}
+    for one in sorted(recovered, key=lambda one: one.fault):
+        if one.alone:
+            groups.setdefault(one.fault, []).append(one.seconds)
+    groups["all of these"] = [one.seconds for one in recovered if one.alone]
+    groups["met by several faults at a time"] = [one.seconds for one in recovered if not one.alone]
     lines = [f"{'fault → next committed chunk':34} {'n':>5} {'p50':>7} {'p90':>7} {'max':>7}"]
-    for fault, seconds in [*sorted(by_fault.items()), ("all", [one.seconds for one in recovered])]:
+    for name, seconds in groups.items():
         figures = "".join(f" {quantile(seconds, share):6.1f}s" for share in (0.5, 0.9, 1.0)) if seconds else ""
-        lines.append(f"{fault:34} {len(seconds):5}{figures}")
+        lines.append(f"{name:34} {len(seconds):5}{figures}")
     return "\n".join(lines)
 
 
 def missed(recovered: Sequence[Recovered]) -> list[str]:
-    """Which of the targets were not reached."""
-    seconds = [one.seconds for one in recovered]
+    """Which of the targets were not reached: the first is of faults that came alone, the other of all."""
+    alone, seconds = [one.seconds for one in recovered if one.alone], [one.seconds for one in recovered]
     share, limit = ALMOST_ALL
     bad = []
-    if seconds and quantile(seconds, share) > limit:
-        bad.append(f"{share:.0%} of the faults took {quantile(seconds, share):.1f} s, wanted are {limit:g}")
+    if alone and quantile(alone, share) > limit:
+        bad.append(f"{share:.0%} of the faults took {quantile(alone, share):.1f} s, wanted are {limit:g}")
     if seconds and max(seconds) > ALL_WITHIN:
         bad.append(f"a fault took {max(seconds):.1f} s, wanted are {ALL_WITHIN:g}")
     return bad
