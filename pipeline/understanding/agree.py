@@ -17,6 +17,7 @@ LOOKED_AT = 500
 
 MAYBE_QUANTITY = "could be a quantity: no value has decimals or a currency"
 MAYBE_WEIGHT = "could be a weight: no value has a currency"
+NO_CODES = "does not hold codes"
 
 _DATE = re.compile(
     r"(?:\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|"
@@ -162,8 +163,18 @@ def _no_code(table: Table, index: int, figures: Figures, level: int) -> str | No
     if counts_rows(table, index) or (level <= 2 and figures.filled > 2 and figures.share(figures.steps) > 0.8):
         return "is a running number of the rows"
     if level <= 2 and not looks_like_codes(table, index):
-        return "does not hold codes"
+        return NO_CODES
+    if _holds_words(table, index, figures):
+        return "holds words without a digit, some of them more than once"
     return None
+
+
+def _holds_words(table: Table, index: int, figures: Figures) -> bool:
+    """What goods are made of ("Material": "Paper", "Paper", "Card") is no code of theirs."""
+    if figures.distinct == figures.filled:
+        return False
+    texts = [cell_text(value) for value in table.values(index)[:LOOKED_AT]]
+    return sum(any(map(str.isdigit, text)) for text in texts) < 0.05 * len(texts)
 
 
 def _no_name(table: Table, index: int, figures: Figures, level: int) -> str | None:

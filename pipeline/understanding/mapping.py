@@ -10,7 +10,7 @@ from contracts.errors import MappingIncomplete
 from contracts.rows import Row
 from contracts.task import ColumnMapping
 from contracts.understanding import Alternative
-from pipeline.understanding.agree import disagrees
+from pipeline.understanding.agree import NO_CODES, disagrees
 from pipeline.understanding.headerless import plain_columns
 from pipeline.understanding.keys import gtin_as_key
 from pipeline.understanding.mapped import Fields, Mapped
@@ -159,6 +159,8 @@ def _detect(
             fields[hit.field] = [Mapped(index, CERTAINTY[hit.level], hit.reason)]
             taken.add(index)
             problems.pop(hit.field, None)
+            if hit.field == "name" and problems.get("sku") == f"“{table.header(index)}” {NO_CODES}":
+                del problems["sku"]  # “Artículo” is a word for either
         else:
             problems.setdefault(hit.field, f"“{table.header(index)}” {objection}")
             considered.append(_alternative(table, hit.field, index, objection))

@@ -151,8 +151,8 @@ def _candidates(table: Table, taken: Collection[int]) -> list[Candidate]:
                     rest, kinds = without(rest, f"price_kinds.{kind}"), kinds | {kind}
         for kind in kinds_of(rest):
             rest = without(rest, f"price_kinds.{kind}")  # "end user" speaks of no end
-        if hit.level < 4 and (word := says(rest, "not_price")):
-            objection = objection or f"speaks of “{word}”, which is said of other columns beside a price"
+        if hit.level < 4 and (word := says(rest, "not_price")) and objection in {None, MAYBE_QUANTITY, MAYBE_WEIGHT}:
+            objection = f"speaks of “{word}”, which is said of other columns beside a price"
         if hit.level < 4 and heading.hits and heading.hits[0].level == 4:
             objection = objection or f"is a usual header of {heading.hits[0].field}"
         if word := scale_of(heading):

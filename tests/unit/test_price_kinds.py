@@ -97,3 +97,16 @@ def test_prices_from_a_quantity_or_day_on_are_the_answers_of_a_question(headers)
     with pytest.raises(NeedsAnswer) as caught:
         read(*headers.split("|"))
     assert [option.patch["mapping"]["price"] for option in caught.value.question.options] == headers.split("|")
+
+
+def test_weights_and_lengths_beside_a_kind_of_price_are_no_prices_however_few_rows_there_are():
+    rows = [
+        (1, ["Kod towaru", "Nazwa", "Cena netto katalogowa", "Waga brutto", "Waga netto", "Długość"]),
+        (2, ["R167.10", "Długopis", "8,48 zł", "1.2", "1.1", "160.0"]),
+        (3, ["R167.30", "Pióro", "10,98 zł", "1.25", "1.15", "160.0"]),
+        (4, ["R172.10", "Notes", "31,50 zł", "0.56", "0.54", "340.0"]),
+    ]
+    found = understand(
+        rows, Description("csv"), source_config={}, options=TaskOptions(), profile=None, default_currency="", more=None
+    )
+    assert [column.header for column in found.columns_of("price")] == ["Cena netto katalogowa"]

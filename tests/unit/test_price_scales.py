@@ -20,7 +20,7 @@ CSV = Description("csv", encoding="utf-8", delimiter=";")
 SCALED = """
 Price (cents)|Price pence|Price in USD cents|Price (thousand RUB)|Price '000|Preis in Cent|Preis (Tsd. EUR)|Preis TEUR
 Prix (k€)|Prix en centimes|Precio (miles)|Preço (mil R$)|Цена, тыс. руб.|Цена за тыс. шт|Цена, коп.|Ціна, тис. грн
-价格(万元)|価格（千円）|단가(천원)
+价格(万元)|価格（千円）|단가(천원)|price_minor|Price (paise)|Price (kobo)
 """
 PLAIN = """
 Price|Price EUR|Price/m|Price per 1000|Preis je 1.000 Stück|Цена, руб.|Цена (руб. коп.)|单价(元)|単価（円）|단가(원)
@@ -59,7 +59,17 @@ def test_beside_a_plain_price_it_is_a_characteristic():
     assert [column.header for column in read("Price", "Price (cents)").columns_of("price")] == ["Price"]
 
 
-FACTORS = {"cents": 0.01, "pence": 0.01, "Cent": 0.01, "centimes": 0.01, "коп": 0.01, "万": 10_000}
+FACTORS = {
+    "cents": 0.01,
+    "pence": 0.01,
+    "minor": 0.01,
+    "paise": 0.01,
+    "kobo": 0.01,
+    "Cent": 0.01,
+    "centimes": 0.01,
+    "коп": 0.01,
+    "万": 10_000,
+}
 
 
 @pytest.mark.parametrize("header", headers(SCALED))

@@ -609,3 +609,18 @@ def test_a_column_of_price_bases_may_name_units(cells):
 def test_a_column_of_mere_units_is_no_price_basis():
     lines = ["A-1;Ding;1,50;Stk", "A-2;Ding;2,50;kg"]
     assert "price_basis" not in mapped(of("Artikelnummer;Bezeichnung;Preis EUR;Preiseinheit", *lines))
+
+
+def test_what_goods_are_made_of_is_not_their_code():
+    rows = ("a-80;Print;Paper;50", "a-160;Print;Paper;150", "photo;Photo;Photo paper;500", "mug;Mug;Ceramic;2500")
+    with pytest.raises(MappingIncomplete, match="“Material” holds words without a digit, some of them more than once"):
+        of("id;Name;Material;Price", *rows)
+    found = of("Material;Name;Price", "STEEL;Thing;1.50", "BRASS;Other;2.50")
+    assert mapped(found)["sku"] == ["Material"]
+
+
+@pytest.mark.parametrize("word", ["Artículo", "Articolo", "Product", "Товар"])
+def test_a_word_for_codes_and_names_above_names_alone_makes_them_the_key(word):
+    lines = [f"{word};Price", *(f"Thing in {number} parts;{number}.50" for number in range(2, 42))]
+    found = of(*lines, more=lambda: numbered(lines))
+    assert (mapped(found)["sku"], mapped(found)["name"]) == ([word], [word])
