@@ -22,7 +22,7 @@ from tests.support.invariants import broken_invariants
 from workers.producer import Producer
 
 WORKERS = 3
-FAULTS_OF_A_SEED = 12
+FAULTS_OF_A_SEED = 9
 LONGEST = 300.0
 """Seconds until a seed that has not ended has failed."""
 
@@ -33,9 +33,9 @@ class Weather:
 
     faults: int = FAULTS_OF_A_SEED
     """At most so many; fewer if the tasks have ended before."""
-    between: tuple[float, float] = (0.4, 4.0)
+    between: tuple[float, float] = (1.5, 7.0)
     """Seconds from one fault to the next."""
-    chunk_seconds: float = 0.3
+    chunk_seconds: float = 0.6
     """That a worker pauses before each chunk, so that faults meet it at work."""
     environment: dict[str, str] = field(default_factory=dict)
 
