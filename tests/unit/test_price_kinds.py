@@ -83,6 +83,11 @@ def test_a_header_nobody_knows_may_be_the_price_beside_one_of_a_kind(first):
     assert price_of(first, "Partner C") is None
 
 
+def test_the_regular_price_is_the_price_unless_another_stands_beside_it():
+    assert price_of("Regular price") == ["Regular price"]
+    assert price_of("Regular price", "Sale price") is None
+
+
 def test_weights_beside_a_price_are_no_prices():
     rows = [(1, ["SKU", "Name", "Price", "Netto", "Brutto"])]
     for n in range(2, 42):
