@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -23,6 +24,10 @@ from tests.support.lists import PostgresDesk
 from tests.support.redis_server import queue_name, redis_process, redis_server, redis_url
 
 __all__ = ["queue_name", "redis_process", "redis_server", "redis_url"]
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("any_machine", deadline=None)
+hypothesis.settings.load_profile("any_machine")
 
 TEMPLATE = "pricemill_template"
 
