@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import socket
+from contextlib import ExitStack
 from typing import Any
 
 import asyncpg
@@ -57,7 +58,10 @@ async def connect(url: str, *, command_timeout: float | None = COMMAND_SECONDS, 
         connection = await asyncpg.connect(
             plain_url(url), timeout=CONNECT_SECONDS, command_timeout=command_timeout, server_settings=limits(**settings)
         )
-    await _prepare(connection)
+    with ExitStack() as unless_prepared:
+        unless_prepared.callback(connection.terminate)
+        await _prepare(connection)
+        unless_prepared.pop_all()
     return connection
 
 

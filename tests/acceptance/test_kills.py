@@ -24,7 +24,8 @@ pytestmark = pytest.mark.acceptance
 
 OF_PRODUCERS = [name for name in FAILPOINTS if name.startswith("producer.")]
 OF_COMMANDS = [name for name in FAILPOINTS if name.startswith(("hold.", "revert.", "answer.", "fix."))]
-OF_WORKERS = [name for name in FAILPOINTS if name not in OF_PRODUCERS + OF_COMMANDS]
+OF_SCHEDULES = [name for name in FAILPOINTS if name.startswith("schedule.")]  # tests/acceptance/test_schedules.py
+OF_WORKERS = [name for name in FAILPOINTS if name not in OF_PRODUCERS + OF_COMMANDS + OF_SCHEDULES]
 
 
 @pytest.mark.parametrize("failpoint", OF_WORKERS)

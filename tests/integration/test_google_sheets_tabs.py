@@ -142,7 +142,7 @@ def test_neither_token_nor_key_is_written_anywhere(
     google.sheet(SHOWN, STORED)
     with caplog.at_level(logging.DEBUG):
         opened(resources, tmp_path / "spool", task())
-        google.resets = 1
+        google.resets = 100  # more than is tried again at once
         with pytest.raises(SourceUnavailable) as caught:
             opened(resources, tmp_path / "other", task())
     out, err = capfd.readouterr()
