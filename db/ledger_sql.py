@@ -6,6 +6,7 @@ from db.ledger_controls_sql import UNFINISHED, WAITING, limited, paused
 from db.ledger_supersede import OUTDATED
 
 # Two calls with the same tasks in opposite orders would wait for each other; those with several tasks take turns.
+# Asked with EXISTS, the planner reads all that waits into a hash table, for each task that is handed in by itself.
 REGISTER = f"""
 WITH turn AS MATERIALIZED (SELECT CASE WHEN cardinality($1::text[]) > 1 THEN pg_advisory_xact_lock(7410213003) END)
 INSERT INTO tasks (task_id, idempotency_key, parser_type, supplier_name, message, priority, max_retries, as_of,
@@ -13,7 +14,8 @@ INSERT INTO tasks (task_id, idempotency_key, parser_type, supplier_name, message
 SELECT task_id, idempotency_key, parser_type, supplier_name, message::jsonb, priority, max_retries,
        coalesce(as_of, now()), expires_at, queue, source,
        CASE WHEN $10::boolean AND row_number() OVER (PARTITION BY supplier_name ORDER BY position) = 1
-             AND NOT EXISTS (SELECT FROM tasks o WHERE o.supplier_name = given.supplier_name AND o.{UNFINISHED})
+             AND (SELECT o.id FROM tasks o
+                   WHERE o.supplier_name = given.supplier_name AND o.{UNFINISHED} LIMIT 1) IS NULL
             THEN now() END
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::int[],
               $8::timestamptz[], $9::timestamptz[], $11::text[], $12::text[]) WITH ORDINALITY
